@@ -49,7 +49,7 @@ export function parseGoCsvRecord(text: string): readonly string[] | undefined {
   const record = lines.replace(/^\n+/, '');
   if (record === '') return undefined;
   const fields: string[] = [];
-  for (let position = 0; ; ) {
+  for (let position = 0; ;) {
     const field = record[position] === '"' ? quotedField(record, position) : plainField(record, position);
     if (field === undefined) return undefined;
     fields.push(field.value);
@@ -65,14 +65,17 @@ interface Field {
 }
 
 function plainField(record: string, start: number): Field | undefined {
-  const length = record.slice(start).search(/[,\n]/);
-  const end = length === -1 ? record.length : start + length;
-  const value = record.slice(start, end);
-  return value.includes('"') ? undefined : { value, end };
+  const value = matchAt(/[^,\n]*/y, record, start)?.[0] ?? '';
+  return value.includes('"') ? undefined : { value, end: start + value.length };
 }
 
 function quotedField(record: string, start: number): Field | undefined {
-  const body = /^"((?:[^"]|"")*)"(?=[,\n]|$)/.exec(record.slice(start));
-  if (body === null) return undefined;
-  return { value: (body[1] ?? '').replaceAll('""', '"'), end: start + body[0].length };
+  const match = matchAt(/"([^"]*(?:""[^"]*)*)"(?=[,\n]|$)/y, record, start);
+  if (match === null) return undefined;
+  return { value: (match[1] ?? '').replaceAll('""', '"'), end: start + match[0].length };
+}
+
+function matchAt(sticky: RegExp, text: string, index: number): RegExpExecArray | null {
+  sticky.lastIndex = index;
+  return sticky.exec(text);
 }

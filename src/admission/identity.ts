@@ -16,7 +16,7 @@ export interface Account {
 export interface LookupOptions {
   /** Milliseconds that the answer may take; afterwards it is `unknown`. */
   readonly timeoutMs: number;
-  /** Read the account from the API server even where the cache has it. */
+  /** A cached account is not enough: of a lookup, read it from the API server; of `IdentityOf`, do so before `no-role`. */
   readonly live: boolean;
 }
 
@@ -38,11 +38,7 @@ export interface Identity {
 
 /** Why there is no identity. */
 export type NoIdentityReason =
-  | 'no-role'
-  | 'invalid-role-arn'
-  | 'role-not-allowed'
-  | 'service-account-not-found'
-  | 'service-account-not-in-input';
+  'no-role' | 'invalid-role-arn' | 'role-not-allowed' | 'service-account-not-found' | 'service-account-not-in-input';
 
 export type IdentityAnswer =
   | { readonly kind: 'identity'; readonly identity: Identity; readonly warnings: readonly string[] }

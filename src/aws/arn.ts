@@ -11,7 +11,9 @@ export interface RoleArn {
 
 const MAX_LENGTH = 2048;
 // The shortest that the pattern below takes, arn:aws:iam::123456789012:role/x, has 32 characters: above STS's 20.
-const ROLE_ARN = new RegExp(`^arn:(${PARTITION_PATTERN}):iam::([0-9]{12}):role/((?:[!-~]+/)?)([A-Za-z0-9_+=,.@-]{1,64})$`);
+const ROLE_ARN = new RegExp(
+  `^arn:(${PARTITION_PATTERN}):iam::([0-9]{12}):role/((?:[!-~]+/)?)([A-Za-z0-9_+=,.@-]{1,64})$`,
+);
 
 /** The parts of a role ARN, or undefined where IAM would not accept it. */
 export function parseRoleArn(text: string): RoleArn | undefined {
