@@ -21,6 +21,8 @@ export interface IssueOptions {
   readonly notAfter?: Date;
   /** A client's certificate instead of a server's. */
   readonly client?: boolean;
+  /** The subject's organisation; Kubernetes reads it as the client's group. */
+  readonly organization?: string;
 }
 
 export interface Authority {
@@ -61,7 +63,7 @@ export async function createAuthority(options: AuthorityOptions = {}): Promise<A
     const certificate = await x509.X509CertificateGenerator.create(
       {
         serialNumber: serialNumber(),
-        subject: `CN=${names[0] ?? 'nameless'}`,
+        subject: `CN=${names[0] ?? 'nameless'}${leaf.organization === undefined ? '' : `,O=${leaf.organization}`}`,
         issuer: ca.subject,
         publicKey: leafKeys.publicKey,
         signingKey: keys.privateKey,
