@@ -1,0 +1,142 @@
+// What the server is told, checked: what the flags mean together, and every problem of it at once. Defaults stand in
+// the table of flags, not here.
+import { clampedExpiration } from './admission/annotations.ts';
+import type { Settings } from './admission/settings.ts';
+import type { FlagValues } from './cli.ts';
+import { ConfigError } from './config-error.ts';
+import { cipherSuitesFrom, minVersionFrom } from './server/tls-options.ts';
+import type { TlsOptions } from './server/tls-options.ts';
+
+export interface CertificateFiles {
+  readonly keyFile: string;
+  readonly certFile: string;
+}
+
+export interface ClientCertificates {
+  readonly caFile: string;
+  /** Any certificate of the CA will do where empty. */
+  readonly names: readonly string[];
+}
+
+export interface Config {
+  readonly port: number;
+  /** All addresses where undefined. */
+  readonly bindAddress: string | undefined;
+  readonly metricsPort: number;
+  readonly shutdownDelayMs: number;
+  readonly tls: TlsOptions;
+  /** A certificate is made in memory where undefined, which only standalone mode may ask for. */
+  readonly certificateFiles: CertificateFiles | undefined;
+  readonly clientCertificates: ClientCertificates | undefined;
+  readonly serviceName: string;
+  readonly namespace: string;
+  /** Directory of manifests that stand for a cluster. */
+  readonly standalone: string | undefined;
+  readonly kubeconfig: string | undefined;
+  readonly kubeApi: string | undefined;
+  /** No bound of its own where undefined. */
+  readonly maxLookupMs: number | undefined;
+  readonly settings: Settings;
+  readonly shadow: boolean;
+  readonly log: { readonly level: string; readonly format: 'json' | 'text' };
+}
+
+export interface ConfigOutcome {
+  readonly config: Config;
+  /** What works, but perhaps not as meant. */
+  readonly warnings: readonly string[];
+}
+
+/** Throws ConfigError `usage` with every problem. */
+export function configFrom(flags: FlagValues): ConfigOutcome {
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const standalone = flags.text('standalone');
+  if (standalone === '')
+    problems.push('--standalone="": want the directory of the manifests, as in --standalone=examples');
+  const config: Config = {
+    port: standalone !== undefined && !flags.isGiven('port') ? 8443 : flags.number('port'),
+    bindAddress: presentText(flags, 'bind-address') ?? (standalone === undefined ? undefined : '127.0.0.1'),
+    metricsPort: flags.number('metrics-port'),
+    shutdownDelayMs: flags.number('shutdown-delay'),
+    tls: tlsFrom(flags, problems, warnings),
+    certificateFiles: certificateFilesFrom(flags, problems),
+    clientCertificates: clientCertificatesFrom(flags, problems),
+    serviceName: flags.text('service-name') ?? '',
+    namespace: flags.text('namespace') ?? '',
+    standalone,
+    kubeconfig: presentText(flags, 'kubeconfig'),
+    kubeApi: presentText(flags, 'kube-api'),
+    maxLookupMs: flags.number('service-account-lookup-grace-period') || undefined,
+    settings: settingsFrom(flags, problems),
+    shadow: flags.isOn('shadow'),
+    log: { level: flags.text('log-level') ?? '', format: flags.text('log-format') === 'text' ? 'text' : 'json' },
+  };
+  if (config.port !== 0 && config.port === config.metricsPort) {
+    problems.push(`--port=${config.port} and --metrics-port=${config.metricsPort}: want two different ports`);
+  }
+  if (config.kubeApi !== undefined && !URL.canParse(config.kubeApi)) {
+    problems.push(`--kube-api=${JSON.stringify(config.kubeApi)}: want a URL, as in https://10.0.0.1:6443`);
+  }
+  if (problems.length > 0) throw new ConfigError('usage', problems);
+  return { config, warnings };
+}
+
+/** What decides about pods, for the server and for every command that must decide as it does. */
+export function settingsFrom(flags: FlagValues, problems: string[]): Settings {
+  const annotationPrefix = flags.text('annotation-prefix') ?? '';
+  // A key's prefix is a DNS subdomain (Kubernetes' rule for label and annotation keys).
+  if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(annotationPrefix)) {
+    problems.push(`--annotation-prefix=${JSON.stringify(annotationPrefix)}: want a domain, as in eks.amazonaws.com`);
+  }
+  const tokenMountPath = (flags.text('token-mount-path') ?? '').replace(/\/+$/, '');
+  if (!/^\/[^:]*$/.test(tokenMountPath)) {
+    problems.push(`--token-mount-path=${JSON.stringify(tokenMountPath)}: want an absolute directory without a colon`);
+  }
+  const tokenAudience = flags.text('token-audience') ?? '';
+  if (tokenAudience === '') problems.push('--token-audience="": want an audience, as in sts.amazonaws.com');
+  return {
+    annotationPrefix,
+    tokenAudience,
+    tokenMountPath,
+    tokenExpirationSeconds: clampedExpiration(flags.number('token-expiration')),
+    region: presentText(flags, 'aws-default-region'),
+    regionalSts: flags.isOn('sts-regional-endpoint'),
+    allowInvalidRoleArn: flags.isOn('allow-invalid-role-arn'),
+  };
+}
+
+function tlsFrom(flags: FlagValues, problems: string[], warnings: string[]): TlsOptions {
+  const version = minVersionFrom(flags.text('tls-min-version') ?? '');
+  const suites = cipherSuitesFrom(presentText(flags, 'tls-cipher-suites') ?? '');
+  problems.push(...version.problems, ...suites.problems);
+  warnings.push(...version.warnings, ...suites.warnings);
+  return { minVersion: version.value, ciphers: suites.value };
+}
+
+function certificateFilesFrom(flags: FlagValues, problems: string[]): CertificateFiles | undefined {
+  const given = flags.isGiven('tls-key') || flags.isGiven('tls-cert');
+  if (flags.text('standalone') !== undefined && !given) return undefined;
+  if (flags.isGiven('tls-key') !== flags.isGiven('tls-cert') && flags.text('standalone') !== undefined) {
+    problems.push('--tls-key and --tls-cert: give both, or neither for a certificate made in memory');
+  }
+  return { keyFile: flags.text('tls-key') ?? '', certFile: flags.text('tls-cert') ?? '' };
+}
+
+function clientCertificatesFrom(flags: FlagValues, problems: string[]): ClientCertificates | undefined {
+  const caFile = presentText(flags, 'client-ca-file');
+  const names = (flags.text('client-names') ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (caFile === undefined && names.length > 0) {
+    problems.push(`--client-names=${JSON.stringify(names.join(','))}: works only together with --client-ca-file`);
+  }
+  return caFile === undefined ? undefined : { caFile, names };
+}
+
+/** An empty value counts as not given, as it does in Go's flags. */
+function presentText(flags: FlagValues, name: string): string | undefined {
+  const text = flags.text(name);
+  return text === '' ? undefined : text;
+}

@@ -1,0 +1,36 @@
+// Flags that say where ServiceAccounts are read from.
+import type { Flag } from './flag.ts';
+import { inGroup } from './flag.ts';
+
+const SERVE = ['serve'] as const;
+
+export const CLUSTER_FLAGS: readonly Flag[] = inGroup('Cluster', [
+  {
+    name: 'kubeconfig',
+    type: 'text',
+    placeholder: 'FILE',
+    commands: SERVE,
+    help: 'How to reach the API server from outside of the cluster; in-cluster configuration unless given.',
+  },
+  {
+    name: 'kube-api',
+    type: 'text',
+    placeholder: 'URL',
+    commands: SERVE,
+    help: 'URL of the API server, instead of the one that the configuration names.',
+  },
+  {
+    name: 'service-account-lookup-grace-period',
+    type: 'duration',
+    default: '0',
+    commands: SERVE,
+    help: 'Upper bound for the live lookup of a ServiceAccount that the cache does not have; 0 sets none of its own.',
+  },
+  {
+    name: 'standalone',
+    type: 'text',
+    placeholder: 'DIR',
+    commands: SERVE,
+    help: 'Run without a cluster: ServiceAccounts come from the manifests in DIR, the certificate is made in memory.',
+  },
+]);

@@ -1,0 +1,32 @@
+// What a flag is. The flags themselves are in the files beside this one, a file for each group of --help.
+
+export type FlagType = 'text' | 'boolean' | 'integer' | 'duration' | 'choice';
+
+export type CommandName = 'serve' | 'inject' | 'demo';
+
+export type FlagGroup = 'Sockets and certificates' | 'Cluster' | 'What is injected' | 'Running' | 'Input and output';
+
+export interface Flag {
+  readonly name: string;
+  readonly short?: string;
+  readonly type: FlagType;
+  readonly group: FlagGroup;
+  readonly commands: readonly CommandName[];
+  /** As one would write it; absent where the flag has no value unless given. */
+  readonly default?: string;
+  /** What stands for the value in --help. */
+  readonly placeholder?: string;
+  readonly choices?: readonly string[];
+  /** Inclusive bounds of an integer. */
+  readonly range?: readonly [number, number];
+  /** May be given more than once. */
+  readonly repeatable?: boolean;
+  readonly help: string;
+}
+
+/** A flag of a group, whose file says the group once. */
+export type GroupedFlag = Omit<Flag, 'group'>;
+
+export function inGroup(group: FlagGroup, flags: readonly GroupedFlag[]): readonly Flag[] {
+  return flags.map((flag) => ({ ...flag, group }));
+}

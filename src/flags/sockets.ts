@@ -1,0 +1,93 @@
+// Flags of the sockets that the server listens on, and of their certificates.
+import type { Flag } from './flag.ts';
+import { inGroup } from './flag.ts';
+
+const PORTS = [0, 65_535] as const;
+const SERVE = ['serve'] as const;
+
+export const SOCKET_FLAGS: readonly Flag[] = inGroup('Sockets and certificates', [
+  {
+    name: 'port',
+    type: 'integer',
+    range: PORTS,
+    default: '443',
+    commands: SERVE,
+    help: 'Port of the admission endpoint (HTTPS); 0 takes any free one. 8443 with --standalone.',
+  },
+  {
+    name: 'bind-address',
+    type: 'text',
+    placeholder: 'ADDRESS',
+    commands: SERVE,
+    help: 'Address to listen on; all of them unless given, 127.0.0.1 with --standalone.',
+  },
+  {
+    name: 'metrics-port',
+    type: 'integer',
+    range: PORTS,
+    default: '9999',
+    commands: SERVE,
+    help: 'Port of metrics and health (HTTP); 0 takes any free one.',
+  },
+  {
+    name: 'tls-key',
+    type: 'text',
+    placeholder: 'FILE',
+    default: '/etc/webhook/certs/tls.key',
+    commands: SERVE,
+    help: 'Private key (PEM), read again when it changes.',
+  },
+  {
+    name: 'tls-cert',
+    type: 'text',
+    placeholder: 'FILE',
+    default: '/etc/webhook/certs/tls.crt',
+    commands: SERVE,
+    help: 'Certificate chain (PEM), read again when it changes.',
+  },
+  {
+    name: 'tls-min-version',
+    type: 'text',
+    placeholder: 'VERSION',
+    default: '1.2',
+    commands: SERVE,
+    help: 'Lowest TLS version: 1.0 to 1.3, or VersionTLS10 to VersionTLS13.',
+  },
+  {
+    name: 'tls-cipher-suites',
+    type: 'text',
+    placeholder: 'NAMES',
+    commands: SERVE,
+    help: 'Comma-separated cipher suites by their Go (IANA) names; Node’s choice unless given.',
+  },
+  {
+    name: 'client-ca-file',
+    type: 'text',
+    placeholder: 'FILE',
+    commands: SERVE,
+    help: 'CA (PEM) of the client certificates that /mutate then demands.',
+  },
+  {
+    name: 'client-names',
+    type: 'text',
+    placeholder: 'NAMES',
+    commands: SERVE,
+    help: 'Comma-separated names of which a client certificate must carry one; any unless given.',
+  },
+  {
+    name: 'service-name',
+    type: 'text',
+    placeholder: 'NAME',
+    default: 'pod-identity-webhook',
+    commands: SERVE,
+    help: 'Service in front of the webhook; a certificate without its names is warned about.',
+  },
+  {
+    name: 'namespace',
+    type: 'text',
+    placeholder: 'NAME',
+    default: 'eks',
+    commands: SERVE,
+    help: 'Namespace of that Service.',
+  },
+]);

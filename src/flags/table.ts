@@ -1,0 +1,15 @@
+// The one table of flags: parsing, --help, the environment variables and the README's table come from it.
+import { CLUSTER_FLAGS } from './cluster.ts';
+import type { Flag } from './flag.ts';
+import { INJECTION_FLAGS } from './injection.ts';
+import { INPUT_FLAGS } from './input.ts';
+import { RUNNING_FLAGS } from './running.ts';
+import { SOCKET_FLAGS } from './sockets.ts';
+
+export const FLAGS: readonly Flag[] = [
+  ...SOCKET_FLAGS,
+  ...CLUSTER_FLAGS,
+  ...INJECTION_FLAGS,
+  ...RUNNING_FLAGS,
+  ...INPUT_FLAGS,
+];
