@@ -1,11 +1,11 @@
 // What the server is told, checked: what the flags mean together, and every problem of it at once. Defaults stand in
 // the table of flags, not here.
-import { clampedExpiration } from './admission/annotations.ts';
 import type { Settings } from './admission/settings.ts';
 import type { FlagValues } from './cli.ts';
 import { ConfigError } from './config-error.ts';
 import { cipherSuitesFrom, minVersionFrom } from './server/tls-options.ts';
 import type { TlsOptions } from './server/tls-options.ts';
+import { presentText, settingsFrom } from './settings-from-flags.ts';
 
 export interface CertificateFiles {
   readonly keyFile: string;
@@ -82,30 +82,6 @@ export function configFrom(flags: FlagValues): ConfigOutcome {
   return { config, warnings };
 }
 
-/** What decides about pods, for the server and for every command that must decide as it does. */
-export function settingsFrom(flags: FlagValues, problems: string[]): Settings {
-  const annotationPrefix = flags.text('annotation-prefix') ?? '';
-  // A key's prefix is a DNS subdomain (Kubernetes' rule for label and annotation keys).
-  if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(annotationPrefix)) {
-    problems.push(`--annotation-prefix=${JSON.stringify(annotationPrefix)}: want a domain, as in eks.amazonaws.com`);
-  }
-  const tokenMountPath = (flags.text('token-mount-path') ?? '').replace(/\/+$/, '');
-  if (!/^\/[^:]*$/.test(tokenMountPath)) {
-    problems.push(`--token-mount-path=${JSON.stringify(tokenMountPath)}: want an absolute directory without a colon`);
-  }
-  const tokenAudience = flags.text('token-audience') ?? '';
-  if (tokenAudience === '') problems.push('--token-audience="": want an audience, as in sts.amazonaws.com');
-  return {
-    annotationPrefix,
-    tokenAudience,
-    tokenMountPath,
-    tokenExpirationSeconds: clampedExpiration(flags.number('token-expiration')),
-    region: presentText(flags, 'aws-default-region'),
-    regionalSts: flags.isOn('sts-regional-endpoint'),
-    allowInvalidRoleArn: flags.isOn('allow-invalid-role-arn'),
-  };
-}
-
 function tlsFrom(flags: FlagValues, problems: string[], warnings: string[]): TlsOptions {
   const version = minVersionFrom(flags.text('tls-min-version') ?? '');
   const suites = cipherSuitesFrom(presentText(flags, 'tls-cipher-suites') ?? '');
@@ -133,10 +109,4 @@ function clientCertificatesFrom(flags: FlagValues, problems: string[]): ClientCe
     problems.push(`--client-names=${JSON.stringify(names.join(','))}: works only together with --client-ca-file`);
   }
   return caFile === undefined ? undefined : { caFile, names };
-}
-
-/** An empty value counts as not given, as it does in Go's flags. */
-function presentText(flags: FlagValues, name: string): string | undefined {
-  const text = flags.text(name);
-  return text === '' ? undefined : text;
 }
