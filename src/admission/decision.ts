@@ -33,7 +33,15 @@ export interface Entitlement {
   readonly roleArn?: string;
 }
 
+/** In shadow mode: how the identity that the pod has already compares with ours. */
+export interface Comparison {
+  readonly result: 'same' | 'differs';
+  /** The first thing that differs. */
+  readonly field?: string;
+}
+
 interface DecisionBase extends Entitlement {
+  readonly comparison?: Comparison;
   /** Sentences for the person who created the pod, at most 120 characters each. */
   readonly warnings: readonly string[];
 }

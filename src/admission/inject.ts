@@ -19,22 +19,21 @@ export interface Injection {
   readonly operations: readonly Operation[];
   /** Whether a container has the identity, now or before. */
   readonly identified: boolean;
+  readonly audience: string;
+  readonly expirationSeconds: number;
   readonly warnings: readonly string[];
 }
-
-const NOTHING: Injection = { operations: [], identified: false, warnings: [] };
 
 export function inject(pod: JsonObject, identity: Identity, settings: Settings): Injection {
   const containers = containersOf(pod);
   const names = containers.map(({ container }) => ownString(container, 'name') ?? '');
   const overrides = podOverrides(pod, names, settings.annotationPrefix);
-  const volume = tokenVolume(pod, {
-    volumeName: TOKEN_VOLUME_NAME,
-    path: TOKEN_FILE_NAME,
+  const token = {
     audience: identity.audience ?? settings.tokenAudience,
     expirationSeconds: overrides.expirationSeconds ?? identity.expirationSeconds ?? settings.tokenExpirationSeconds,
-  });
-  if (volume === undefined) return { ...NOTHING, warnings: overrides.warnings };
+  };
+  const volume = tokenVolume(pod, { volumeName: TOKEN_VOLUME_NAME, path: TOKEN_FILE_NAME, ...token });
+  if (volume === undefined) return { ...token, operations: [], identified: false, warnings: overrides.warnings };
 
   const mount: VolumeMount = { name: volume.name, readOnly: true, mountPath: settings.tokenMountPath };
   const webIdentity = { roleArn: identity.roleArn ?? '', mountPath: settings.tokenMountPath, windows: isWindows(pod) };
@@ -48,11 +47,13 @@ export function inject(pod: JsonObject, identity: Identity, settings: Settings):
     operations.push(...containerOperations(at, variables, credentials.readsToken ? mount : undefined));
     identified ||= credentials.readsToken;
   }
-  if (!identified) return { operations, identified, warnings: overrides.warnings };
+  // Without a container that reads the token, the volume would be for nobody.
+  const { operations: volumeOperations, warnings } = identified ? volume : { operations: [], warnings: [] };
   return {
-    operations: [...volume.operations, ...operations],
+    ...token,
+    operations: [...volumeOperations, ...operations],
     identified,
-    warnings: [...overrides.warnings, ...volume.warnings],
+    warnings: [...overrides.warnings, ...warnings],
   };
 }
 

@@ -1,6 +1,8 @@
 // mutate(review, deps): the one place where it is decided what happens to a pod. Everything that is outside of the pod
 // comes through `identityOf`.
-import type { Decision, Entitlement, SkipReason } from './decision.ts';
+import type { Ours } from './compare.ts';
+import { comparison } from './compare.ts';
+import type { Comparison, Decision, Entitlement, Refuse, Skip, SkipReason } from './decision.ts';
 import type { AccountKey, IdentityOf } from './identity.ts';
 import { inject } from './inject.ts';
 import type { JsonObject } from './json.ts';
@@ -14,9 +16,13 @@ import { boundedWarnings } from './warning.ts';
 export const OPT_OUT_LABEL = 'eks.amazonaws.com/skip-pod-identity-webhook';
 export const REQUIRED_LABEL = 'eks.amazonaws.com/pod-identity-required';
 
+const DEFAULT_PREFIX = 'eks.amazonaws.com/';
+
 export interface MutateDeps {
   readonly identityOf: IdentityOf;
   readonly settings: Settings;
+  /** Compare the identity that a pod has already with ours, for shadow mode. */
+  readonly comparing?: boolean;
 }
 
 /** The ServiceAccount of the pod under review: the namespace is the review's, which a pod's author cannot choose. */
@@ -27,31 +33,36 @@ export function accountKeyOf(review: Review): AccountKey {
 /** `timeoutMs`: how long `identityOf` may take. */
 export async function mutate(review: Review, deps: MutateDeps, timeoutMs: number): Promise<Decision> {
   const outside = outsideReason(review);
-  if (outside !== undefined) return skip(outside);
+  if (outside !== undefined) return skip(outside, {});
 
   const { pod } = review;
-  const required = podLabel(pod, REQUIRED_LABEL) === 'true';
   const key = accountKeyOf(review);
-  const without = (reason: SkipReason, found: Found = {}): Decision =>
-    required ? refuse(reason, key, found) : skip(reason, found);
+  const required = podLabel(pod, REQUIRED_LABEL) === 'true';
+  const compared = (ours?: Ours): Found => (deps.comparing === true ? comparedWith(pod, ours) : {});
+  const without = (reason: SkipReason, found: Found): Decision =>
+    required ? refuse(reason, found, { key, prefix: deps.settings.annotationPrefix }) : skip(reason, found);
 
-  if (isMirrorPod(pod)) return without('mirror-pod');
-  if (podLabel(pod, OPT_OUT_LABEL) !== undefined) return without('opted-out');
+  if (isMirrorPod(pod)) return without('mirror-pod', compared());
+  if (podLabel(pod, OPT_OUT_LABEL) !== undefined) return without('opted-out', compared());
 
   const answer = await deps.identityOf(key, { timeoutMs, live: required });
   if (answer.kind === 'unknown') return { kind: 'unknown', reason: answer.reason, warnings: [] };
-  if (answer.kind === 'none') return without(answer.reason, answer);
+  if (answer.kind === 'none') {
+    const { source, warnings } = answer;
+    return without(answer.reason, { ...(source === undefined ? {} : { source }), warnings, ...compared() });
+  }
 
-  const { method, source, roleArn } = answer.identity;
-  const injection = inject(pod, answer.identity, deps.settings);
+  const { identity } = answer;
+  const injection = inject(pod, identity, deps.settings);
   const found = {
-    method,
-    source,
-    ...(roleArn === undefined ? {} : { roleArn }),
+    method: identity.method,
+    source: identity.source,
+    ...(identity.roleArn === undefined ? {} : { roleArn: identity.roleArn }),
     warnings: boundedWarnings([...answer.warnings, ...injection.warnings]),
+    ...compared({ identity, injection }),
   };
   const { operations, identified } = injection;
-  if (required && !identified) return refuse('nothing-to-inject', key, found);
+  if (required && !identified) return without('nothing-to-inject', found);
   if (operations.length > 0) return { ...found, kind: 'patch', reason: 'injected', operations };
   return skip(identified ? 'already-injected' : 'nothing-to-inject', found);
 }
@@ -68,24 +79,22 @@ function isMirrorPod(pod: JsonObject): boolean {
   return podAnnotation(pod, 'kubernetes.io/config.mirror') !== undefined;
 }
 
-type Found = Entitlement & { readonly warnings?: readonly string[] };
+type Found = Entitlement & { readonly warnings?: readonly string[]; readonly comparison?: Comparison };
 
-function skip(reason: SkipReason, found: Found = {}): Decision {
-  return { ...entitlementOf(found), kind: 'skip', reason, warnings: boundedWarnings(found.warnings ?? []) };
+function comparedWith(pod: JsonObject, ours: Ours | undefined): Found {
+  const result = comparison(pod, ours);
+  return result === undefined ? {} : { comparison: result };
 }
 
-function refuse(reason: SkipReason, key: AccountKey, found: Found): Decision {
+function skip(reason: SkipReason, found: Found): Skip {
+  return { ...found, kind: 'skip', reason, warnings: boundedWarnings(found.warnings ?? []) };
+}
+
+function refuse(reason: SkipReason, found: Found, { key, prefix }: { key: AccountKey; prefix: string }): Refuse {
   const { meaning, fix } = EXPLANATIONS[reason];
   const message =
     `the pod's label ${REQUIRED_LABEL} demands an AWS identity, and it would get none: ` +
-    `namespace ${key.namespace}, ServiceAccount ${key.name}, reason ${reason}: ${meaning}; ${fix}`;
-  return { ...skip(reason, found), kind: 'refuse', reason, message };
-}
-
-function entitlementOf({ method, source, roleArn }: Entitlement): Entitlement {
-  return {
-    ...(method === undefined ? {} : { method }),
-    ...(source === undefined ? {} : { source }),
-    ...(roleArn === undefined ? {} : { roleArn }),
-  };
+    `namespace ${key.namespace}, ServiceAccount ${key.name}, reason ${reason}: ` +
+    `${meaning}; ${fix.replaceAll(DEFAULT_PREFIX, `${prefix}/`)}`;
+  return { ...skip(reason, found), kind: 'refuse', message };
 }
