@@ -36,7 +36,7 @@ export function parseGoDuration(text: string): number | undefined {
   if (!/^(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(unsigned)) return undefined;
   let total = 0;
   for (const [, amount, unit] of unsigned.matchAll(/([0-9.]+)([a-zµμ]+)/g)) {
-    total += Number(amount) * (MILLISECONDS[unit ?? ''] ?? Number.NaN);
+    total += Number(amount) * Number(MILLISECONDS[String(unit)]);
   }
   // Go counts nanoseconds in 64 bits: about 292 years.
   if (total > 9.223372036854775e12) return undefined;
@@ -49,13 +49,14 @@ export function parseGoCsvRecord(text: string): readonly string[] | undefined {
   const record = lines.replace(/^\n+/, '');
   if (record === '') return undefined;
   const fields: string[] = [];
-  for (let position = 0; ;) {
+  let position = 0;
+  do {
     const field = record[position] === '"' ? quotedField(record, position) : plainField(record, position);
     if (field === undefined) return undefined;
     fields.push(field.value);
-    if (record[field.end] !== ',') return fields;
     position = field.end + 1;
-  }
+  } while (record[position - 1] === ',');
+  return fields;
 }
 
 interface Field {
@@ -65,17 +66,15 @@ interface Field {
 }
 
 function plainField(record: string, start: number): Field | undefined {
-  const value = matchAt(/[^,\n]*/y, record, start)?.[0] ?? '';
-  return value.includes('"') ? undefined : { value, end: start + value.length };
+  const end = start + record.slice(start).search(/[,\n]|$/);
+  const value = record.slice(start, end);
+  return value.includes('"') ? undefined : { value, end };
 }
 
 function quotedField(record: string, start: number): Field | undefined {
-  const match = matchAt(/"([^"]*(?:""[^"]*)*)"(?=[,\n]|$)/y, record, start);
+  const pattern = /"([^"]*(?:""[^"]*)*)"(?=[,\n]|$)/y;
+  pattern.lastIndex = start;
+  const match = pattern.exec(record);
   if (match === null) return undefined;
-  return { value: (match[1] ?? '').replaceAll('""', '"'), end: start + match[0].length };
-}
-
-function matchAt(sticky: RegExp, text: string, index: number): RegExpExecArray | null {
-  sticky.lastIndex = index;
-  return sticky.exec(text);
+  return { value: String(match[1]).replaceAll('""', '"'), end: pattern.lastIndex };
 }

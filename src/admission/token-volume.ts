@@ -28,14 +28,15 @@ export function tokenVolume(pod: JsonObject, projection: TokenProjection): Token
   const volumes = new Map(ownList(spec, 'volumes').map((volume) => [ownString(volume, 'name'), volume]));
 
   const { volumeName, path } = projection;
-  for (let suffix = 1; ; suffix += 1) {
-    const name = suffix === 1 ? volumeName : `${volumeName}-${suffix}`;
-    const existing = volumes.get(name);
-    if (existing !== undefined && !projectsToken(existing, path)) continue;
-    // An existing volume of ours is used as it is: its audience and expiration may be the author's choice.
-    const operations = existing === undefined ? prepended('/spec/volumes', field, [volumeFrom(name, projection)]) : [];
-    return { name, operations, warnings: suffix === 1 ? [] : [foreignWarning(volumeName, name)] };
-  }
+  const usable = (name: string): boolean => !volumes.has(name) || projectsToken(volumes.get(name), path);
+  let name = volumeName;
+  for (let suffix = 2; !usable(name); suffix += 1) name = `${volumeName}-${suffix}`;
+  return {
+    name,
+    // A volume that is there is used as it is: its audience and expiration may be the author's choice.
+    operations: volumes.has(name) ? [] : prepended('/spec/volumes', field, [volumeFrom(name, projection)]),
+    warnings: name === volumeName ? [] : [foreignWarning(volumeName, name)],
+  };
 }
 
 function projectsToken(volume: unknown, path: string): boolean {
