@@ -1,0 +1,138 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Environment } from '../src/cli.ts';
+import { COMMANDS, parseCommandLine } from '../src/cli.ts';
+import { helpText } from '../src/flags/help.ts';
+import { FLAGS } from '../src/flags/table.ts';
+
+function serve(args: readonly string[], environment: Environment = {}) {
+  const commandLine = parseCommandLine(args, environment);
+  if (commandLine.kind !== 'run') throw new Error(`want a run, got ${commandLine.kind}`);
+  return commandLine;
+}
+
+function problemsOf(args: readonly string[], environment: Environment = {}): unknown {
+  try {
+    parseCommandLine(args, environment);
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+describe('parseCommandLine', () => {
+  it('serves where no command is named, and drops the program names of published manifests', () => {
+    expect(serve([]).command).toBe('serve');
+    expect(serve(['serve', '--port=1']).flags.number('port')).toBe(1);
+    expect(serve(['/webhook', '--port=1']).flags.number('port')).toBe(1);
+    expect(serve(['/usr/bin/aws-pod-identity-webhook', 'serve', '--port=1']).flags.number('port')).toBe(1);
+    expect(serve(['inject', '-f', 'a']).command).toBe('inject');
+  });
+
+  it('reads --name=value, --name value, and booleans in all of Go’s spellings', () => {
+    expect(serve(['--token-audience=a', '--namespace', 'b']).flags.text('token-audience')).toBe('a');
+    expect(serve(['--token-audience=a', '--namespace', 'b']).flags.text('namespace')).toBe('b');
+    expect(serve(['--aws-default-region=a=b']).flags.text('aws-default-region')).toBe('a=b');
+    expect(serve(['--shadow']).flags.isOn('shadow')).toBe(true);
+    expect(serve(['--shadow=T']).flags.isOn('shadow')).toBe(true);
+    expect(serve(['--shadow', '--shadow=0']).flags.isOn('shadow')).toBe(false);
+    expect(serve(['--shutdown-delay=1m30s']).flags.number('shutdown-delay')).toBe(90_000);
+  });
+
+  it('knows which values are given and which are defaults', () => {
+    const { flags } = serve(['--port=8443'], { POD_IDENTITY_WEBHOOK_METRICS_PORT: '1' });
+    expect([flags.isGiven('port'), flags.isGiven('metrics-port'), flags.isGiven('namespace')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect([flags.number('port'), flags.number('metrics-port'), flags.text('namespace')]).toEqual([8443, 1, 'eks']);
+    expect(flags.text('kubeconfig')).toBeUndefined();
+  });
+
+  it('takes flags from the environment, and the command line before it', () => {
+    const environment = { POD_IDENTITY_WEBHOOK_TOKEN_AUDIENCE: 'from-environment' };
+    expect(serve([], environment).flags.text('token-audience')).toBe('from-environment');
+    expect(serve(['--token-audience=given'], environment).flags.text('token-audience')).toBe('given');
+    const files = parseCommandLine(['inject', '-f', 'a', '--filename=b'], { POD_IDENTITY_WEBHOOK_FILENAME: 'c' });
+    expect(files.kind === 'run' && files.flags.all('filename')).toEqual(['a', 'b']);
+  });
+
+  it('ignores the variables that the kubelet sets for a Service of the webhook’s name', () => {
+    const environment = {
+      POD_IDENTITY_WEBHOOK_PORT: 'tcp://10.0.0.1:443',
+      POD_IDENTITY_WEBHOOK_SERVICE_HOST: '10.0.0.1',
+      POD_IDENTITY_WEBHOOK_PORT_443_TCP_ADDR: '10.0.0.1',
+    };
+    expect(serve([], environment).flags.number('port')).toBe(443);
+  });
+
+  it('accepts klog’s flags in both spellings, of which only -v has an effect', () => {
+    const klog = [
+      '--logtostderr',
+      '--alsologtostderr=true',
+      '--log_backtrace_at=:0',
+      '--vmodule',
+      'a=1',
+      '--stderrthreshold=2',
+    ];
+    expect(serve([...klog, '--skip_headers', '--add-dir-header']).flags.text('log-level')).toBe('info');
+    expect(serve(['-v=4']).flags.text('log-level')).toBe('debug');
+    expect(serve(['--v', '6']).flags.text('log-level')).toBe('trace');
+    expect(serve(['-v', '2']).flags.text('log-level')).toBe('info');
+    expect(serve(['-v=9', '--log-level=warn']).flags.text('log-level')).toBe('warn');
+  });
+
+  it('reports every problem at once, each with flag, value and what is allowed', () => {
+    const args = [
+      '--port=70000',
+      '--shadow=maybe',
+      '--nonsense',
+      '--log-level=loud',
+      '--shutdown-delay=10',
+      'extra',
+      '--kubeconfig',
+    ];
+    expect(problemsOf(args, { POD_IDENTITY_WEBHOOK_TOKEN_EXPIRATION: '1h' })).toMatchObject({
+      name: 'ConfigError',
+      code: 'usage',
+      problems: [
+        'POD_IDENTITY_WEBHOOK_TOKEN_EXPIRATION="1h": want a whole number',
+        'unknown flag --nonsense: see --help',
+        'unexpected argument "extra": flags are written --name=value',
+        '--kubeconfig: want a value, as in --kubeconfig=FILE',
+        '--port="70000": want a whole number from 0 to 65535',
+        '--shadow="maybe": want true or false',
+        '--log-level="loud": want one of trace, debug, info, warn, error',
+        '--shutdown-delay="10": want a duration such as 500ms, 10s or 1m30s',
+      ],
+    });
+  });
+
+  it('refuses a command that it does not have', () => {
+    expect(problemsOf(['server'])).toMatchObject({
+      problems: ['unknown command "server": want one of serve, inject, demo'],
+    });
+  });
+
+  it('answers for help and version before anything else', () => {
+    expect(parseCommandLine(['--nonsense', '--help'], {})).toEqual({ kind: 'help', command: undefined });
+    expect(parseCommandLine(['inject', '-h'], {})).toEqual({ kind: 'help', command: 'inject' });
+    expect(parseCommandLine(['help'], {})).toEqual({ kind: 'help', command: undefined });
+    expect(parseCommandLine(['/webhook', '--version'], {})).toEqual({ kind: 'version' });
+  });
+});
+
+describe('the table of flags', () => {
+  it('has no name twice and a default that its own type takes', () => {
+    expect(new Set(FLAGS.map(({ name }) => name)).size).toBe(FLAGS.length);
+    for (const { name } of COMMANDS) expect(problemsOf([name])).toBeUndefined();
+  });
+
+  it('makes a help text in which no line is wider than a terminal', () => {
+    for (const command of [undefined, ...COMMANDS.map(({ name }) => name)]) {
+      const lines = helpText(COMMANDS, command).split('\n');
+      expect(lines.filter((line) => line.length > 100)).toEqual([]);
+      expect(lines[0]).toBe(`Usage: pod-identity-webhook ${command ?? '[command]'} [flags]`);
+    }
+  });
+});
