@@ -88,10 +88,11 @@ export async function createWebhook({ controlPlane, apiUrl = controlPlane.url }:
     await eventually({ what: 'the webhook to listen', running: child.running }, async () => answers('livez'));
   }
 
-  async function answers(path: string): Promise<true | undefined> {
+  async function answers(path: string): Promise<true> {
     const response = await fetch(`http://127.0.0.1:${metricsPort}/${path}`);
-    await response.text();
-    return response.status === 200 ? true : undefined;
+    const said = await response.text();
+    if (response.status !== 200) throw new Error(`/${path} answers ${response.status}: ${said}`);
+    return true;
   }
 
   return {
@@ -99,7 +100,8 @@ export async function createWebhook({ controlPlane, apiUrl = controlPlane.url }:
     token,
     start,
     ready: async () => {
-      await eventually({ what: 'the webhook to be ready' }, async () => answers('readyz'));
+      const running = child === undefined ? {} : { running: child.running };
+      await eventually({ what: 'the webhook to be ready', ...running }, async () => answers('readyz?verbose'));
     },
     register: async (failurePolicy, expected) => {
       const clientConfig = { url: `https://127.0.0.1:${port}/mutate`, caPem: authority.caPem };

@@ -43,6 +43,8 @@ export async function createWorkspace(): Promise<Workspace> {
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   guardian.unref();
+  // Were it gone, nothing but the cleaning up after a crash would be lost.
+  guardian.stdin.on('error', () => undefined);
   const children: Child[] = [];
   const alive = new Set<number>();
 
@@ -72,6 +74,8 @@ export async function createWorkspace(): Promise<Workspace> {
 
 function startChild({ name, command, args, env }: ChildOptions, ended: (pid: number) => void): Child {
   const child = spawn(command, args, { env: { PATH: '/usr/bin:/bin', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  // Without a listener the reason, which the missing pid has told, would end the test run.
+  child.once('error', () => undefined);
   if (child.pid === undefined) throw new Error(`${name} cannot be started from "${command}".`);
   const pid = child.pid;
   const output = { stdout: '', stderr: '' };
