@@ -7,7 +7,8 @@ import { startControlPlane } from './support/control-plane.ts';
 import type { ControlPlane } from './support/control-plane.ts';
 import { eventually } from './support/eventually.ts';
 import { createGate } from './support/gate.ts';
-import { pod, roleArnsOf, roleFor, rolesByPod, serviceAccount } from './support/objects.ts';
+import { pod, roleArnsOf, roleFor, rolesByPod } from './support/objects.ts';
+import { createPodsPersistently } from './support/persistent-pods.ts';
 import { report } from './support/report.ts';
 import { createWebhook, logLines, startWebhook } from './support/webhook.ts';
 
@@ -52,71 +53,48 @@ test('makes the API server ask again, even under Ignore, until the webhook knows
   }
 });
 
-test('loses no role while the API server is restarted, and hears of changes afterwards', async () => {
+test('loses no role while the API server is restarted', async () => {
   const namespace = 'restart';
   await startWebhook({ controlPlane, failurePolicy: 'Fail' });
   await controlPlane.kubectl(['create', 'namespace', namespace]);
-  const counts = new Map<string, number>();
-  const count = (what: string): unknown => counts.set(what, (counts.get(what) ?? 0) + 1);
-
-  // An answer may get lost after its object was stored: 409 is a success then.
-  const persistently = async (resource: 'serviceaccounts' | 'pods', body: object): Promise<void> => {
-    const path = `/api/v1/namespaces/${namespace}/${resource}`;
-    await eventually({ what: `${resource} to be accepted`, timeoutMs: 60_000 }, async () => {
-      try {
-        const { status } = await controlPlane.api.call({ method: 'POST', path, body });
-        count(`${resource} ${status}`);
-        return status === 201 || status === 409 ? true : undefined;
-      } catch (error) {
-        count(`${resource} without answer`);
-        throw error;
-      }
-    });
-  };
-
-  const accepted: string[] = [];
-  const restarted = new AbortController();
-  const worker = async (workerName: string): Promise<void> => {
-    for (let index = 0; !restarted.signal.aborted; index += 1) {
-      const name = `${workerName}-${String(index).padStart(4, '0')}`;
-      await persistently('serviceaccounts', serviceAccount({ namespace, name, roleArn: roleFor(name) }));
-      await persistently('pods', pod({ namespace, name, account: name }));
-      accepted.push(name);
-      // The machine's cores belong to the API server in the first place.
-      await sleep(20);
-    }
-  };
-  const restarts = async (): Promise<void> => {
+  const enough = new AbortController();
+  const pods = createPodsPersistently({ api: controlPlane.api, namespace, until: enough.signal });
+  const acceptedBefore: number[] = [];
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     await sleep(500);
-    await controlPlane.restartApiServer('SIGTERM');
-    await sleep(500);
-    await controlPlane.restartApiServer('SIGKILL');
-    await sleep(500);
-    restarted.abort();
-  };
-  await Promise.all([restarts(), worker('a'), worker('b'), worker('c')]);
+    acceptedBefore.push(pods.accepted.length);
+    await controlPlane.restartApiServer(signal);
+  }
+  await sleep(500);
+  enough.abort();
+  await pods.done;
 
   const stored: unknown = JSON.parse(await controlPlane.kubectl(['get', 'pods', '-n', namespace, '-o', 'json']));
-  expect(rolesByPod(stored)).toEqual(accepted.toSorted().map((name) => [name, [roleFor(name)]]));
-  report(
-    `${accepted.length} pods over two restarts: ${[...counts].map(([what, times]) => `${what} ${times}`).join(', ')}`,
-  );
+  expect(rolesByPod(stored)).toEqual(pods.accepted.toSorted().map((name) => [name, [roleFor(name)]]));
+  const [first = 0, second = 0] = acceptedBefore;
+  const phases = [first, second - first, pods.accepted.length - second];
+  // Without pods before, between and after the restarts there was nothing to lose.
+  expect(phases.map((accepted) => accepted > 0)).toEqual([true, true, true]);
+  report(`pods accepted before, between and after two restarts: ${phases.join(', ')}`);
+  report(`answers: ${[...pods.answers].map(([answer, times]) => `${answer} ${times}`).join(', ')}`);
+});
 
-  // The account is in the cache: only its watch can tell the webhook of the change.
+// The webhook knows this account from its first list: only its watch can tell it of the change.
+test('hears of changes after those restarts', async () => {
+  const roleArn = roleFor('changed');
+  const annotation = `eks.amazonaws.com/role-arn=${roleArn}`;
+  await controlPlane.kubectl(['annotate', '--overwrite', '-n', 'shop', 'serviceaccount/checkout', annotation]);
   const changed = performance.now();
-  await controlPlane.kubectl([
-    'annotate',
-    '--overwrite',
-    '-n',
-    'shop',
-    'serviceaccount/checkout',
-    `eks.amazonaws.com/role-arn=${roleFor('changed')}`,
-  ]);
   await eventually({ what: 'the changed role', timeoutMs: 40_000 }, async () => {
     const path = '/api/v1/namespaces/shop/pods?dryRun=All';
     const body = pod({ namespace: 'shop', name: 'dry', account: 'checkout' });
     const answer = await controlPlane.api.call({ method: 'POST', path, body });
-    return roleArnsOf(answer.body)[0] === roleFor('changed') ? true : undefined;
+    return roleArnsOf(answer.body)[0] === roleArn ? true : undefined;
   });
-  report(`the changed role was injected ${(performance.now() - changed).toFixed(0)} ms after the change`);
+  const tookMs = performance.now() - changed;
+  const manifest = JSON.stringify(pod({ namespace: 'shop', name: 'after', account: 'checkout' }));
+  await controlPlane.kubectl(['create', '-f', '-'], manifest);
+  const stored: unknown = JSON.parse(await controlPlane.kubectl(['get', 'pod', 'after', '-n', 'shop', '-o', 'json']));
+  expect(roleArnsOf(stored)).toEqual([roleArn]);
+  report(`the changed role was injected ${tookMs.toFixed(0)} ms after the change`);
 });
