@@ -23,6 +23,12 @@ function judged(...answers: readonly HttpAnswer[]): Promise<Verdict> {
   return createJudge({ path: async () => left.shift() ?? answered({}), now: () => 0 })(body);
 }
 
+/** What a careless merge of the body's fields would do. */
+async function polluting(): Promise<HttpAnswer> {
+  Reflect.set(Reflect.getPrototypeOf({}) ?? {}, 'grown', 1);
+  return answered({});
+}
+
 describe('the judge', () => {
   it('is content with a patch that adds, once', async () => {
     expect(await judged(answered(patch(firstVolume)))).toEqual({ outcome: 'patched' });
@@ -73,11 +79,7 @@ describe('the judge', () => {
   });
 
   it('condemns a prototype that grew', async () => {
-    const path: Path = async () => {
-      Object.defineProperty(Object.prototype, 'grown', { value: 1, enumerable: true, configurable: true });
-      return answered({});
-    };
-    const verdict = await createJudge({ path, now: () => 0 })(body);
+    const verdict = await createJudge({ path: polluting, now: () => 0 })(body);
     Reflect.deleteProperty(Object.prototype, 'grown');
     expect(verdict).toEqual({ outcome: 'refused', fault: 'changed Object.prototype' });
   });
