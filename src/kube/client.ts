@@ -1,0 +1,182 @@
+// Calls to the API server over plain https with a kubeconfig's credentials. Every failure says why, with the server's
+// status and Retry-After where there are any; nothing here waits or tries again but for stale credentials and sockets.
+import http from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import https from 'node:https';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { ownString } from '../admission/json.ts';
+import type { Trust } from './credentials.ts';
+import { createCredentials } from './credentials.ts';
+import { KubeError } from './error.ts';
+import type { StreamOptions } from './stream.ts';
+import { eventsOf, kubeErrorFrom, parsed, textOf } from './stream.ts';
+
+/** With the ten probes a second apart that libuv asks for, a dead peer is noticed 25 s after its last byte. */
+const TCP_KEEP_ALIVE_MS = 15_000;
+/** kube-apiserver closes a connection that was idle for 90 s: close it first, not while a call is on its way. */
+const IDLE_SOCKET_MS = 60_000;
+/** kube-apiserver lets a call queue for a quarter of its --request-timeout at most, which is 15 s by default. */
+const HEADERS_MS = 30_000;
+const CALL_MS = 30_000;
+
+export interface CallOptions {
+  readonly signal: AbortSignal;
+  /** Media types that are taken; JSON by default. */
+  readonly accept?: string | undefined;
+}
+
+export interface GetOptions extends CallOptions {
+  /** Milliseconds that the whole answer may take. */
+  readonly timeoutMs?: number;
+}
+
+export interface KubeAnswer {
+  readonly status: number;
+  /** Parsed JSON; the text where the answer is no success and no JSON. */
+  readonly body: unknown;
+  readonly retryAfterSeconds: number | undefined;
+}
+
+/** What those need who only look. */
+export interface ReadClient {
+  /** Any status is an answer; throws KubeError `credentials`, `connection`, `silent` or `garbage`. */
+  get(path: string, options: GetOptions): Promise<KubeAnswer>;
+  /** The documents of a watch; throws KubeError also for a status other than 200. Ending the iteration closes it. */
+  stream(path: string, options: CallOptions & StreamOptions): AsyncGenerator<unknown, void>;
+}
+
+export interface KubeClient extends ReadClient {
+  /** Closes all connections. */
+  close(): void;
+}
+
+export interface KubeClientOptions {
+  readonly config: KubeConfig;
+  readonly userAgent?: string;
+  /** Longest wait for the head of an answer. */
+  readonly headersTimeoutMs?: number;
+}
+
+interface Call extends CallOptions {
+  readonly method: string;
+  readonly path: string;
+}
+
+export function createKubeClient(options: KubeClientOptions): KubeClient {
+  const { config, userAgent = 'pod-identity-webhook', headersTimeoutMs = HEADERS_MS } = options;
+  const credentials = createCredentials(config);
+  const sockets = { keepAlive: true, keepAliveMsecs: TCP_KEEP_ALIVE_MS, timeout: IDLE_SOCKET_MS };
+  // KubeConfig's own agent opens a connection for each call and keeps the first CA that it saw for good.
+  const agents = { http: new http.Agent(sockets), https: new https.Agent(sockets) };
+
+  async function request(call: Call): Promise<IncomingMessage> {
+    try {
+      const response = await send(call, await credentials.trustFor({ fresh: false }));
+      if (response.statusCode !== 401) return response;
+      response.resume();
+      return await send(call, await credentials.trustFor({ fresh: true }));
+    } catch (error) {
+      throw kubeErrorFrom(error);
+    }
+  }
+
+  async function send(call: Call, trust: Trust): Promise<IncomingMessage> {
+    const { method, path, accept = 'application/json', signal } = call;
+    const cluster = config.getCurrentCluster();
+    const url = new URL((cluster?.server ?? '').replace(/\/+$/, '') + path);
+    const plain = url.protocol === 'http:';
+    const agent = cluster?.proxyUrl === undefined ? agents[plain ? 'http' : 'https'] : trust.options.agent;
+    const headers = { ...trust.headers, accept, 'user-agent': userAgent };
+    const sent = (plain ? http : https).request(url, { ...trust.options, method, headers, agent, signal });
+    sent.end();
+    try {
+      return await headOf(sent, headersTimeoutMs);
+    } catch (error) {
+      // The server may have closed a kept connection just as it was taken; each such socket can fail once only.
+      if (sent.reusedSocket && method === 'GET' && isReset(error) && !signal.aborted) return send(call, trust);
+      throw error;
+    }
+  }
+
+  async function get(path: string, { signal, accept, timeoutMs = CALL_MS }: GetOptions): Promise<KubeAnswer> {
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), timeoutMs);
+    try {
+      const either = AbortSignal.any([signal, deadline.signal]);
+      return await answerOf(await request({ method: 'GET', path, accept, signal: either }));
+    } catch (cause) {
+      if (!deadline.signal.aborted || signal.aborted) throw cause;
+      throw new KubeError(`no complete answer to GET ${path} within ${timeoutMs} ms`, { code: 'silent', cause });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async function open(path: string, { signal, accept }: CallOptions): Promise<IncomingMessage> {
+    const response = await request({ method: 'GET', path, accept, signal });
+    if (response.statusCode === 200) return response;
+    throw refusalOf(path, await answerOf(response));
+  }
+
+  return {
+    get,
+    stream: (path, call) => eventsOf(() => open(path, call), call),
+    close() {
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  };
+}
+
+/** The error that an answer other than a success is where a success was needed. */
+export function refusalOf(path: string, { status, body, retryAfterSeconds }: KubeAnswer): KubeError {
+  const reason = ownString(body, 'message') ?? (typeof body === 'string' ? body.slice(0, 200) : '');
+  return new KubeError(`the API server answered ${status} to ${path}: ${reason}`, {
+    code: 'refused',
+    status,
+    retryAfterSeconds,
+  });
+}
+
+/** Waits for status and headers. */
+async function headOf(sent: ClientRequest, timeoutMs: number): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      sent.destroy(new KubeError(`no answer from the API server for ${timeoutMs} ms`, { code: 'silent' }));
+    }, timeoutMs);
+    sent.once('close', () => clearTimeout(timer));
+    sent.once('socket', (socket) => socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS));
+    sent.once('response', (response) => {
+      clearTimeout(timer);
+      resolve(response);
+    });
+    // Stays for the whole life of the request: an abort after the head is emitted here, too.
+    sent.on('error', reject);
+  });
+}
+
+async function answerOf(response: IncomingMessage): Promise<KubeAnswer> {
+  const status = response.statusCode ?? 0;
+  const retryAfterSeconds = secondsFrom(response.headers['retry-after']);
+  const text = await textOf(response);
+  const isSuccess = status >= 200 && status < 300;
+  return { status, retryAfterSeconds, body: isSuccess ? parsed(text) : parsedOrText(text) };
+}
+
+function parsedOrText(text: string): unknown {
+  try {
+    return parsed(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The API server sends whole seconds only; dates are not read. */
+function secondsFrom(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined;
+}
+
+function isReset(error: unknown): boolean {
+  const code = ownString(error, 'code');
+  return code === 'ECONNRESET' || code === 'EPIPE';
+}

@@ -1,0 +1,108 @@
+// A response of the API server read as it comes: one JSON document a line, without ever holding up the event loop for
+// longer than a chunk takes.
+import type { IncomingMessage } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
+import { KubeError, messageOf } from './error.ts';
+
+/** An object is at most about 3 MiB in etcd, and six times that where every character is escaped. */
+const MAX_LINE_LENGTH = 32 * 1024 * 1024;
+/** Without a turn of the event loop after a burst of this length, reviews waited 88–300 ms during a list of 100,000. */
+const BURST_MS = 1;
+
+export interface StreamOptions {
+  /** Longest silence, in milliseconds; asked again after each chunk. */
+  readonly idleMs: () => number;
+  /** Called whenever bytes came. */
+  readonly onBytes?: (() => void) | undefined;
+}
+
+/** Ends when the server ends the response; throws KubeError `connection`, `silent` or `garbage`. */
+export async function* eventsOf(
+  open: () => Promise<IncomingMessage>,
+  options: StreamOptions,
+): AsyncGenerator<unknown, void> {
+  const response = await open();
+  response.setEncoding('utf8');
+  const patience = createPatience(response, options.idleMs);
+  let rest = '';
+  let turnedAt = performance.now();
+  try {
+    for await (const chunk of response as AsyncIterable<string>) {
+      patience.renew();
+      options.onBytes?.();
+      let start = 0;
+      for (let end = chunk.indexOf('\n'); end >= 0; end = chunk.indexOf('\n', start)) {
+        // Joined only at its newline: a line of many chunks would otherwise be copied once for each of them.
+        const line = rest + chunk.slice(start, end);
+        rest = '';
+        start = end + 1;
+        yield parsed(line);
+      }
+      rest += chunk.slice(start);
+      if (rest.length > MAX_LINE_LENGTH) throw garbage(`a line of more than ${MAX_LINE_LENGTH} characters`);
+      if (performance.now() - turnedAt > BURST_MS) {
+        await setImmediate();
+        turnedAt = performance.now();
+      }
+    }
+  } catch (error) {
+    throw kubeErrorFrom(error);
+  } finally {
+    patience.end();
+  }
+  if (rest !== '') throw garbage('half a line at the end of the response');
+}
+
+/** The whole body; throws KubeError `connection`. */
+export async function textOf(response: IncomingMessage): Promise<string> {
+  response.setEncoding('utf8');
+  let text = '';
+  try {
+    for await (const chunk of response as AsyncIterable<string>) text += chunk;
+  } catch (error) {
+    throw kubeErrorFrom(error);
+  }
+  return text;
+}
+
+/** The parsed text. What it holds stays out of the error: it may be a Secret. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw garbage(`${text.length} characters that are not JSON`);
+  }
+}
+
+export function kubeErrorFrom(error: unknown): KubeError {
+  if (error instanceof KubeError) return error;
+  return new KubeError(`connection to the API server failed: ${messageOf(error)}`, {
+    code: 'connection',
+    cause: error,
+  });
+}
+
+function garbage(what: string): KubeError {
+  return new KubeError(`the API server sent ${what}`, { code: 'garbage' });
+}
+
+/** A peer that vanished without a FIN never ends a response by itself. */
+function createPatience(response: IncomingMessage, idleMs: () => number): { renew(): void; end(): void } {
+  const destroy = (): void => {
+    response.destroy(new KubeError(`no byte from the API server for ${patience} ms`, { code: 'silent' }));
+  };
+  let patience = idleMs();
+  let timer = setTimeout(destroy, patience);
+
+  function renew(): void {
+    if (idleMs() === patience) {
+      timer.refresh();
+      return;
+    }
+    clearTimeout(timer);
+    patience = idleMs();
+    timer = setTimeout(destroy, patience);
+  }
+
+  return { renew, end: () => clearTimeout(timer) };
+}
