@@ -64,6 +64,8 @@ export async function createWorkspace(): Promise<Workspace> {
     for (const child of children.toReversed()) await child.stop('SIGKILL');
     await rm(directory, { recursive: true, force: true });
     const { promise, resolve } = Promise.withResolvers<void>();
+    // Outside of Jest nothing else may keep the process alive until then.
+    guardian.ref();
     guardian.once('exit', () => resolve());
     guardian.stdin.end();
     await promise;
