@@ -10,7 +10,7 @@ const MAX_LINE_LENGTH = 32 * 1024 * 1024;
 const BURST_MS = 1;
 
 export interface StreamOptions {
-  /** Longest silence, in milliseconds; asked again after each chunk. */
+  /** Longest silence, in milliseconds; asked again after the events of each chunk. */
   readonly idleMs: () => number;
   /** Called whenever bytes came. */
   readonly onBytes?: (() => void) | undefined;
@@ -28,7 +28,6 @@ export async function* eventsOf(
   let turnedAt = performance.now();
   try {
     for await (const chunk of response as AsyncIterable<string>) {
-      patience.renew();
       options.onBytes?.();
       let start = 0;
       for (let end = chunk.indexOf('\n'); end >= 0; end = chunk.indexOf('\n', start)) {
@@ -39,6 +38,8 @@ export async function* eventsOf(
         yield parsed(line);
       }
       rest += chunk.slice(start);
+      // After the events, because they may change how long the next silence may be.
+      patience.renew();
       if (rest.length > MAX_LINE_LENGTH) throw garbage(`a line of more than ${MAX_LINE_LENGTH} characters`);
       if (performance.now() - turnedAt > BURST_MS) {
         await setImmediate();
