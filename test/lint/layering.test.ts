@@ -53,6 +53,8 @@ const refused: readonly (readonly [file: string, line: string, message: string])
   ['src/commands/b.ts', `import { cli } from '../cli.ts';`, main],
   ['src/commands/c.ts', `import { applyPatch } from 'fast-json-patch';`, fastJsonPatch],
   ['src/app.ts', `import { run } from './main.ts';`, main],
+  ['src/app-standalone.ts', `import { run } from './main.ts';`, main],
+  ['src/settings-from-flags.ts', `import { createServer } from './server/https.ts';`, commandLine],
   ['src/version.ts', `import { createServer } from './server/https.ts';`, leaf],
   ['src/main.ts', `import { compare } from 'fast-json-patch';`, fastJsonPatch],
   ['test/a.test.ts', `import { applyPatch } from 'fast-json-patch';`, fastJsonPatch],
@@ -88,6 +90,8 @@ const allowed: readonly (readonly [file: string, line: string])[] = [
   ['src/commands/right-b.ts', `import { createApp } from '../app.ts';`],
   ['src/commands/right-c.ts', `import jsonpatch from 'fast-json-patch';`],
   ['src/app.ts', `import { createReflector } from './kube/reflector.ts';`],
+  ['src/app-standalone.ts', `import { parseCommandLine } from './cli.ts';`],
+  ['src/app-accounts.ts', `import { createManifests } from './kube/manifests.ts';`],
   ['src/main.ts', `import { createApp } from './app.ts';`],
 ];
 
