@@ -25,6 +25,7 @@ LABEL org.opencontainers.image.title="pod-identity-webhook" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${COMMIT}"
 COPY --from=build /build/dist/bundle/ /app/
+COPY examples /app/examples
 # Commands of amazon-eks-pod-identity-webhook's and kOps' manifests, and of OpenShift's.
 COPY deploy/image/webhook /webhook
 COPY deploy/image/webhook /usr/bin/aws-pod-identity-webhook

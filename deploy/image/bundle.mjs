@@ -42,7 +42,7 @@ const { metafile } = await build({
   plugins: [withoutSideEffects('@kubernetes/client-node')],
   metafile: true,
   logLevel: 'warning',
-});
+}).catch(() => process.exit(1)); // esbuild has said why
 
 writeFileSync(join(outdir, 'LICENSES.txt'), licencesOf(Object.keys(metafile.inputs)));
 writeFileSync(join(outdir, 'package.json'), `${JSON.stringify({ name, version: bakedVersion, type })}\n`);
