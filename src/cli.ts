@@ -105,7 +105,7 @@ function argumentsOf(args: readonly string[], flags: readonly Flag[], problems: 
     }
     const { name, rawName } = token;
     const flag = flags.find((candidate) => candidate.name === name);
-    const value = token.value?.replace(token.inlineValue === true && !rawName.startsWith('--') ? /^=/ : '', '');
+    const value = token.value?.replace(token.inlineValue && !rawName.startsWith('--') ? /^=/ : '', '');
     if (flag !== undefined && (value !== undefined || flag.type === 'boolean')) {
       found.push({ name, rawName, value: value ?? 'true' });
     } else if (flag !== undefined) {

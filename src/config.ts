@@ -3,6 +3,7 @@
 import type { Settings } from './admission/settings.ts';
 import type { FlagValues } from './cli.ts';
 import { ConfigError } from './config-error.ts';
+import type { LogFormat, LogLevel } from './observe/log.ts';
 import { cipherSuitesFrom, minVersionFrom } from './server/tls-options.ts';
 import type { TlsOptions } from './server/tls-options.ts';
 import { presentText, settingsFrom } from './settings-from-flags.ts';
@@ -38,7 +39,7 @@ export interface Config {
   readonly maxLookupMs: number | undefined;
   readonly settings: Settings;
   readonly shadow: boolean;
-  readonly log: { readonly level: string; readonly format: 'json' | 'text' };
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
 }
 
 export interface ConfigOutcome {
@@ -58,7 +59,8 @@ export function configFrom(flags: FlagValues): ConfigOutcome {
     port: standalone !== undefined && !flags.isGiven('port') ? 8443 : flags.number('port'),
     bindAddress: presentText(flags, 'bind-address') ?? (standalone === undefined ? undefined : '127.0.0.1'),
     metricsPort: flags.number('metrics-port'),
-    shutdownDelayMs: flags.number('shutdown-delay'),
+    // No endpoint has to be taken out of service where there is no cluster.
+    shutdownDelayMs: standalone !== undefined && !flags.isGiven('shutdown-delay') ? 0 : flags.number('shutdown-delay'),
     tls: tlsFrom(flags, problems, warnings),
     certificateFiles: certificateFilesFrom(flags, problems),
     clientCertificates: clientCertificatesFrom(flags, problems),
@@ -70,7 +72,7 @@ export function configFrom(flags: FlagValues): ConfigOutcome {
     maxLookupMs: flags.number('service-account-lookup-grace-period') || undefined,
     settings: settingsFrom(flags, problems),
     shadow: flags.isOn('shadow'),
-    log: { level: flags.text('log-level') ?? '', format: flags.text('log-format') === 'text' ? 'text' : 'json' },
+    log: { level: logLevel(flags), format: flags.text('log-format') === 'text' ? 'text' : 'json' },
   };
   if (config.port !== 0 && config.port === config.metricsPort) {
     problems.push(`--port=${config.port} and --metrics-port=${config.metricsPort}: want two different ports`);
@@ -109,4 +111,9 @@ function clientCertificatesFrom(flags: FlagValues, problems: string[]): ClientCe
     problems.push(`--client-names=${JSON.stringify(names.join(','))}: works only together with --client-ca-file`);
   }
   return caFile === undefined ? undefined : { caFile, names };
+}
+
+function logLevel(flags: FlagValues): LogLevel {
+  const levels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
+  return levels.find((level) => level === flags.text('log-level')) ?? 'info';
 }

@@ -11,11 +11,11 @@ import type { Settings } from './settings.ts';
 import { quoted } from './warning.ts';
 
 /** Kubernetes refuses a projected token that lives shorter. */
-export const MIN_EXPIRATION_SECONDS = 600;
+const MIN_EXPIRATION_SECONDS = 600;
 /** What EKS allows at most; a longer one works only where the API server's own limit is higher. */
-export const USUAL_MAX_EXPIRATION_SECONDS = 86_400;
+const USUAL_MAX_EXPIRATION_SECONDS = 86_400;
 /** Kubernetes refuses a projected token that lives longer (validation of serviceAccountToken projections). */
-export const MAX_EXPIRATION_SECONDS = 2 ** 32;
+const MAX_EXPIRATION_SECONDS = 2 ** 32;
 
 const ACCOUNT_ANNOTATIONS = ['role-arn', 'audience', 'sts-regional-endpoints', 'token-expiration'];
 // Somebody else's domain or another spelling of role-arn: what people were seen to write by mistake.

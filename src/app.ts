@@ -1,0 +1,146 @@
+// The composition root: builds the parts of the server, starts them in order, and stops them in reverse.
+import { mutate } from './admission/mutate.ts';
+import { accountsFromCluster, accountsFromManifests } from './app-accounts.ts';
+import { certificatesFor } from './app-certificates.ts';
+import { monotonicMs, setTimer, sleep } from './app-clock.ts';
+import type { Config } from './config.ts';
+import { createResolver } from './identity/resolve.ts';
+import type { ClosableLog, LogDestination } from './observe/log.ts';
+import { createLog } from './observe/log.ts';
+import { createMetrics } from './observe/metrics.ts';
+import type { Condition } from './server/admin.ts';
+import { createAdminServer } from './server/admin.ts';
+import { createBodyReader } from './server/body.ts';
+import { createClientCheck } from './server/client-certificates.ts';
+import { createHttpsServer } from './server/https.ts';
+import { createRoutes } from './server/routes.ts';
+import { createSelfProbe } from './server/self-probe.ts';
+import { contextOptionsFrom } from './server/tls-options.ts';
+import { commit, version } from './version.ts';
+
+export interface App {
+  /** Of the admission port: `https://127.0.0.1:8443`. */
+  readonly url: string;
+  /** Of the metrics port. */
+  readonly adminUrl: string;
+  /** The authority to trust, where the certificate was made in memory. */
+  readonly caPem: string | undefined;
+  readonly log: ClosableLog;
+  /** Resolves when every condition of readiness holds. */
+  ready(): Promise<void>;
+  /** Goes on answering for the shutdown delay, then ends. */
+  drain(): Promise<void>;
+  /** Ends at once. */
+  close(): Promise<void>;
+}
+
+export interface AppOptions {
+  readonly config: Config;
+  /** Where the log goes; standard output unless given. */
+  readonly destination?: LogDestination;
+}
+
+const READY_POLL_MS = 20;
+
+/** Listens when the promise is kept; rejects where the configuration cannot work on this machine. */
+export async function startApp({ config, destination }: AppOptions): Promise<App> {
+  const metrics = createMetrics({ version, commit, node: process.version });
+  const { recorder } = metrics;
+  const log = createLog({ ...config.log, recorder, ...(destination === undefined ? {} : { destination }) });
+  const closers: (() => Promise<void> | void)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).toReversed()) await closer();
+    await log.flush();
+  };
+  try {
+    const { certificates, caPem } = await certificatesFor(config, { log, recorder });
+    closers.push(() => certificates.close());
+    const parts = { config, log, recorder, now: monotonicMs, sleep, random: Math.random };
+    const accounts = await (config.standalone === undefined
+      ? accountsFromCluster(parts)
+      : accountsFromManifests(parts));
+    closers.push(() => accounts.close());
+    const { settings, shadow, clientCertificates } = config;
+    const deps = {
+      settings,
+      comparing: shadow,
+      identityOf: createResolver({ ...accounts, settings, now: monotonicMs }),
+    };
+
+    const server = createHttpsServer({
+      listener: createRoutes({
+        mutate: (review, timeoutMs) => mutate(review, deps, timeoutMs),
+        readBody: createBodyReader(),
+        shadow,
+        checkClient: clientCertificates && createClientCheck({ names: clientCertificates.names, now: Date.now }),
+        now: monotonicMs,
+        log,
+        recorder,
+      }),
+      port: config.port,
+      host: config.bindAddress,
+      certificates,
+      tls: contextOptionsFrom(config.tls),
+      requestCert: clientCertificates !== undefined,
+      sleep,
+      log,
+      recorder,
+    });
+    closers.push(() => server.close());
+    const probe = createSelfProbe({
+      address: server.address,
+      certificates,
+      handshakeOnly: clientCertificates !== undefined,
+      setTimer,
+      log,
+    });
+    closers.push(() => probe.close());
+    const conditions = (): readonly Condition[] => [
+      condition('certificate', certificates.problems().join('; ')),
+      condition('own-port', probe.problem()),
+      ...accounts.conditions(),
+      condition('not-draining', server.draining() ? 'the process is about to end' : ''),
+    ];
+    const admin = createAdminServer({
+      port: config.metricsPort,
+      host: config.bindAddress,
+      conditions,
+      scrape: metrics.scrape,
+      log,
+      recorder,
+    });
+    closers.push(() => admin.close());
+
+    // Health first, so that the kubelet can see what is waited for.
+    await admin.listen();
+    await certificates.ready();
+    await server.listen();
+    probe.start();
+    const drain = async (): Promise<void> => {
+      await server.drain(config.shutdownDelayMs);
+      await close();
+    };
+    const url = `https://${hostOf(config)}:${server.address().port}`;
+    const adminUrl = `http://${hostOf(config)}:${admin.address().port}`;
+    log.info({ url, adminUrl, version, commit, shadow }, 'listening');
+    return { url, adminUrl, caPem, log, ready: () => holding(conditions), drain, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function condition(name: string, problem: string): Condition {
+  return { name, ok: problem === '', message: problem };
+}
+
+async function holding(conditions: () => readonly Condition[]): Promise<void> {
+  while (!conditions().every(({ ok }) => ok)) await sleep(READY_POLL_MS);
+}
+
+/** An address that a client on this machine can call. */
+function hostOf({ bindAddress }: Config): string {
+  const isAny = bindAddress === undefined || bindAddress === '::' || bindAddress === '0.0.0.0';
+  if (isAny) return '127.0.0.1';
+  return bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress;
+}

@@ -1,0 +1,152 @@
+#!/usr/bin/env node
+// The process: arguments and environment in, signals, exit code out. Nothing else ends the process.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import type { App } from './app.ts';
+import { startStandalone } from './app-standalone.ts';
+import type { FlagValues } from './cli.ts';
+import { COMMANDS, parseCommandLine } from './cli.ts';
+import { runDemo } from './commands/demo.ts';
+import { runInject } from './commands/inject.ts';
+import type { CommandIo } from './commands/io.ts';
+import { runServe } from './commands/serve.ts';
+import { ConfigError } from './config-error.ts';
+import { configFrom } from './config.ts';
+import { helpText } from './flags/help.ts';
+import { settingsFrom } from './settings-from-flags.ts';
+import { commit, version } from './version.ts';
+
+const FINE = 0;
+const FAILED = 1;
+const WRONG_USE = 2;
+
+// How a start fails where something must be changed before it can work.
+const WRONG_USE_CODES: readonly unknown[] = [
+  'no-cluster',
+  'bad-kubeconfig',
+  'EACCES',
+  'EADDRINUSE',
+  'EADDRNOTAVAIL',
+  'ENOTFOUND',
+  'unusable-directory',
+];
+
+const io: CommandIo = {
+  readFile: (path) => readFile(path, 'utf8'),
+  readStdin: () => text(process.stdin),
+  stdout: (shown) => void process.stdout.write(shown),
+  stderr: (shown) => void process.stderr.write(shown),
+  colour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+};
+
+let serving: App | undefined;
+
+async function run(argv: readonly string[]): Promise<number> {
+  const commandLine = parseCommandLine(argv, process.env);
+  if (commandLine.kind === 'help') {
+    io.stdout(helpText(COMMANDS, commandLine.command));
+    return FINE;
+  }
+  if (commandLine.kind === 'version') {
+    io.stdout(`pod-identity-webhook ${version} (commit ${commit}, Node ${process.version})\n`);
+    return FINE;
+  }
+  const { command, flags } = commandLine;
+  switch (command) {
+    case 'serve':
+      return runServe({
+        ...configFrom(flags),
+        stopped: stopSignal(),
+        started: (app) => {
+          serving = app;
+        },
+        stdout: io.stdout,
+      });
+    case 'inject':
+      return inject(flags);
+    case 'demo':
+      return runDemo({ examplesDirectory: examplesDirectory(), start: startStandalone }, io);
+  }
+}
+
+async function inject(flags: FlagValues): Promise<number> {
+  const problems: string[] = [];
+  const settings = settingsFrom(flags, problems);
+  if (problems.length > 0) throw new ConfigError('usage', problems);
+  return runInject(
+    {
+      files: flags.all('filename'),
+      diff: flags.isOn('diff'),
+      explain: flags.isOn('explain'),
+      output: flags.text('output') === 'json' ? 'json' : 'text',
+      settings,
+    },
+    io,
+  );
+}
+
+/** The examples lie beside the program, in the source tree, the build and the image. */
+function examplesDirectory(): string {
+  const candidates = ['../examples', './examples', '../../examples'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
+  return candidates.find((path) => existsSync(path)) ?? 'examples';
+}
+
+/** SIGTERM is the kubelet's, SIGINT the terminal's; repeating the latter ends at once. */
+async function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    process.on('SIGTERM', resolve);
+    process.once('SIGINT', (signal) => {
+      process.once('SIGINT', () => process.exit(FAILED));
+      resolve(signal);
+    });
+  });
+}
+
+/** What nobody expected: the log gets its last lines, and a new process a clean start. */
+async function fail(reason: unknown): Promise<never> {
+  serving?.log.error({ err: reason }, 'unexpected error: the process ends');
+  if (serving === undefined) io.stderr(`${stackOf(reason)}\n`);
+  try {
+    await serving?.close();
+  } finally {
+    process.exit(FAILED);
+  }
+}
+
+function report(error: unknown): number {
+  if (error instanceof ConfigError) {
+    for (const problem of error.problems) io.stderr(`${problem}\n`);
+    return WRONG_USE;
+  }
+  if (WRONG_USE_CODES.includes(codeOf(error))) {
+    io.stderr(`${messageOf(error)}\n`);
+    return WRONG_USE;
+  }
+  io.stderr(`${stackOf(error)}\n`);
+  return FAILED;
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+process.on('uncaughtException', (error) => void fail(error));
+process.on('unhandledRejection', (error) => void fail(error));
+// A reader of our output that went away is no reason to end.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+process.exitCode = await run(process.argv.slice(2)).catch(report);
+// A connection or timer that is left must not keep a process that has said its last word.
+if (process.exitCode !== FINE || serving !== undefined) process.exit();
