@@ -1,0 +1,53 @@
+// The manifests that a command was given with -f: read and parsed, or every reason why they cannot be.
+import { ownField, ownString } from '../admission/json.ts';
+import type { ManifestDocument } from '../kube/manifest-documents.ts';
+import { parseManifests } from '../kube/manifest-documents.ts';
+import { listManifests } from '../kube/manifest-files.ts';
+import type { CommandIo } from './io.ts';
+
+export interface Input {
+  /** As given; `stdin` for `-`. */
+  readonly name: string;
+  readonly text: string;
+  readonly documents: readonly ManifestDocument[];
+}
+
+export interface Inputs {
+  readonly inputs: readonly Input[];
+  /** A sentence each, with file, line, cause and fix. */
+  readonly problems: readonly string[];
+}
+
+/** Of a directory, every manifest below it. */
+export async function readInputs(files: readonly string[], io: CommandIo): Promise<Inputs> {
+  const inputs: Input[] = [];
+  const problems: string[] = [];
+  if (files.length === 0) problems.push('no manifests given; name them with -f FILE, or pipe them in with -f -');
+
+  async function read(file: string): Promise<void> {
+    const name = file === '-' ? 'stdin' : file;
+    try {
+      const text = await (file === '-' ? io.readStdin() : io.readFile(file));
+      const manifests = parseManifests(text);
+      inputs.push({ name, text, documents: manifests.documents });
+      problems.push(...manifests.problems.map(({ line, cause, fix }) => `${name}:${line}: ${cause}; ${fix}`));
+    } catch (error) {
+      if (ownString(error, 'code') === 'EISDIR') await readDirectory(file);
+      else problems.push(`${name}: ${readingProblem(error)}`);
+    }
+  }
+
+  async function readDirectory(directory: string): Promise<void> {
+    for (const file of await (io.listManifests ?? listManifests)(directory)) await read(file);
+  }
+
+  for (const file of new Set(files)) await read(file);
+  return { inputs, problems };
+}
+
+function readingProblem(error: unknown): string {
+  const code = ownString(error, 'code');
+  if (code === 'ENOENT') return 'there is no such file; correct the path given with -f';
+  if (code === 'EACCES' || code === 'EPERM') return 'the file may not be read; give yourself the right to read it';
+  return `the file cannot be read: ${String(ownField(error, 'message') ?? error)}; look at the file and its disk`;
+}
