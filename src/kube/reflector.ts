@@ -9,7 +9,7 @@ import type { Resource } from './list.ts';
 import { currentVersion } from './list.ts';
 import { isOlder } from './resource-version.ts';
 import { createSource } from './source.ts';
-import type { LiveItem } from './store.ts';
+import type { LiveItem, Offered } from './store.ts';
 import { createStore } from './store.ts';
 
 /** What a watch is answered when it cannot go on from where we are. */
@@ -43,7 +43,7 @@ export interface Reflector<T> {
   lastByteAt(): number | undefined;
   epoch(): number;
   /** Takes the answer to a live read, where it is newer than the state. */
-  offer(key: string, live: LiveItem<T>): boolean;
+  offer(key: string, live: LiveItem<T>): Offered;
   /** Resolves when `synced` becomes true. */
   ready(): Promise<void>;
   /** Reads everything anew, now. The old state is served meanwhile. */
@@ -161,9 +161,9 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     size: () => store.size(),
     epoch: () => store.epoch(),
     offer(key, live) {
-      const taken = store.offer(key, live);
-      if (taken) changed(key);
-      return taken;
+      const offered = store.offer(key, live);
+      if (offered === 'taken') changed(key);
+      return offered;
     },
     synced: () => synced,
     lastByteAt: () => lastByteAt,

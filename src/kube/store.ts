@@ -1,6 +1,6 @@
 // What is known of one resource, in the order of its resourceVersions: the state as of the last list or event, and
 // beside it answers to live reads that are newer. PURE. It never shows a state that the API server has left behind.
-import { isNewer, isOlder } from './resource-version.ts';
+import { compareResourceVersions, isNewer, isOlder } from './resource-version.ts';
 
 /** The answer to a live read. */
 export interface LiveItem<T> {
@@ -9,6 +9,9 @@ export interface LiveItem<T> {
   /** What `epoch()` said when the question was asked. */
   readonly epoch: number;
 }
+
+/** What became of a live answer: `outdated` is one that the state is at least as new as. */
+export type Offered = 'taken' | 'outdated' | 'incomparable';
 
 /** Something that a list or watch says of one object. */
 export interface Change<T> {
@@ -38,8 +41,9 @@ export interface Store<T> {
   apply(change: Change<T>): boolean;
   /** A bookmark of the watch. False as for `apply`. */
   advance(resourceVersion: string): boolean;
-  /** Whether the live answer was taken; it is not where it is older than the state, or cannot be compared with it. */
-  offer(key: string, live: LiveItem<T>): boolean;
+  /** Takes a live answer where it is newer than the state. An `outdated` one that the state has no item for tells of an
+   * object that was deleted since. */
+  offer(key: string, live: LiveItem<T>): Offered;
 }
 
 export function createStore<T>(): Store<T> {
@@ -84,15 +88,16 @@ export function createStore<T>(): Store<T> {
     return true;
   }
 
-  function offer(key: string, live: LiveItem<T>): boolean {
-    if (version === undefined || live.epoch !== epoch) return false;
-    // Not newer than the state: what the state holds under this key is as new, and if it holds nothing, the object
-    // has been deleted since.
-    if (!isNewer(live.resourceVersion, ahead.get(key)?.resourceVersion ?? version)) return false;
-    if (!isNewer(live.resourceVersion, version)) return false;
+  function offer(key: string, live: LiveItem<T>): Offered {
+    if (version === undefined || live.epoch !== epoch) return 'incomparable';
+    const earlier = ahead.get(key)?.resourceVersion ?? version;
+    const newest = isNewer(earlier, version) ? earlier : version;
+    const order = compareResourceVersions(live.resourceVersion, newest);
+    if (order === undefined) return 'incomparable';
+    if (order <= 0) return 'outdated';
     ahead.set(key, live);
     items.set(key, live.item);
-    return true;
+    return 'taken';
   }
 
   return {

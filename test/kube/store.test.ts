@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Store } from '../../src/kube/store.ts';
+import type { Offered, Store } from '../../src/kube/store.ts';
 import { createStore } from '../../src/kube/store.ts';
 
 function storeAt(resourceVersion: string, items: Readonly<Record<string, string>> = {}): Store<string> {
@@ -11,13 +11,13 @@ function storeAt(resourceVersion: string, items: Readonly<Record<string, string>
   return store;
 }
 
-function offered(store: Store<string>, item: string, resourceVersion: string): boolean {
+function offered(store: Store<string>, item: string, resourceVersion: string): Offered {
   return store.offer('a', { item, resourceVersion, epoch: store.epoch() });
 }
 
 test('a live answer that is newer than the state is taken, until the watch passes it', () => {
   const store = storeAt('10');
-  expect(offered(store, 'live', '12')).toBe(true);
+  expect(offered(store, 'live', '12')).toBe('taken');
   expect(store.apply({ key: 'a', item: 'event 11', resourceVersion: '11' })).toBe(true);
   expect(store.get('a')).toBe('live');
   store.apply({ key: 'a', item: 'event 12', resourceVersion: '12' });
@@ -29,38 +29,38 @@ test('a live answer that is newer than the state is taken, until the watch passe
 test('a late answer does not bring back what was deleted', () => {
   const store = storeAt('10', { a: 'first' });
   store.apply({ key: 'a', item: undefined, resourceVersion: '14' });
-  expect(offered(store, 'first', '9')).toBe(false);
-  expect(offered(store, 'changed', '14')).toBe(false);
+  expect(offered(store, 'first', '9')).toBe('outdated');
+  expect(offered(store, 'changed', '14')).toBe('outdated');
   expect(store.get('a')).toBe(undefined);
 });
 
 test('a deletion that the live answer has seen already does not delete it', () => {
   const store = storeAt('10', { a: 'first' });
-  expect(offered(store, 'created again', '15')).toBe(true);
+  expect(offered(store, 'created again', '15')).toBe('taken');
   store.apply({ key: 'a', item: undefined, resourceVersion: '14' });
   expect(store.get('a')).toBe('created again');
 });
 
 test('a late answer does not overwrite a newer event or a newer answer', () => {
   const store = storeAt('10', { a: 'listed' });
-  expect(offered(store, 'old', '10')).toBe(false);
-  expect(offered(store, 'newer', '12')).toBe(true);
-  expect(offered(store, 'between', '11')).toBe(false);
+  expect(offered(store, 'old', '10')).toBe('outdated');
+  expect(offered(store, 'newer', '12')).toBe('taken');
+  expect(offered(store, 'between', '11')).toBe('outdated');
   expect(store.get('a')).toBe('newer');
   store.advance('20');
-  expect(offered(store, 'of the past', '19')).toBe(false);
+  expect(offered(store, 'of the past', '19')).toBe('outdated');
 });
 
 test('an answer without a comparable version is not kept, nor one before the first list', () => {
-  expect(offered(storeAt('10'), 'live', 'v12')).toBe(false);
-  expect(offered(storeAt('ten'), 'live', '12')).toBe(false);
-  expect(offered(createStore<string>(), 'live', '12')).toBe(false);
+  expect(offered(storeAt('10'), 'live', 'v12')).toBe('incomparable');
+  expect(offered(storeAt('ten'), 'live', '12')).toBe('incomparable');
+  expect(offered(createStore<string>(), 'live', '12')).toBe('incomparable');
 });
 
 test('versions beyond the exact numbers of JavaScript keep their order', () => {
   const store = storeAt('9007199254740992');
-  expect(offered(store, 'live', '9007199254740993')).toBe(true);
-  expect(offered(store, 'late', '9007199254740992')).toBe(false);
+  expect(offered(store, 'live', '9007199254740993')).toBe('taken');
+  expect(offered(store, 'late', '9007199254740992')).toBe('outdated');
   expect(store.get('a')).toBe('live');
 });
 
@@ -85,11 +85,11 @@ test('a list that is never finished leaves no trace', () => {
 test('of live answers, a new list keeps those asked for after it began and newer than it', () => {
   const store = storeAt('10');
   const before = store.epoch();
-  expect(store.offer('early', { item: 'early', resourceVersion: '90', epoch: before })).toBe(true);
+  expect(store.offer('early', { item: 'early', resourceVersion: '90', epoch: before })).toBe('taken');
   const list = store.begin();
-  expect(store.offer('late', { item: 'asked before', resourceVersion: '91', epoch: before })).toBe(false);
-  expect(store.offer('older', { item: 'older', resourceVersion: '15', epoch: store.epoch() })).toBe(true);
-  expect(store.offer('newer', { item: 'newer', resourceVersion: '25', epoch: store.epoch() })).toBe(true);
+  expect(store.offer('late', { item: 'asked before', resourceVersion: '91', epoch: before })).toBe('incomparable');
+  expect(store.offer('older', { item: 'older', resourceVersion: '15', epoch: store.epoch() })).toBe('taken');
+  expect(store.offer('newer', { item: 'newer', resourceVersion: '25', epoch: store.epoch() })).toBe('taken');
   list.finish('20');
   expect(Object.fromEntries(store.entries())).toEqual({ newer: 'newer' });
   store.apply({ key: 'newer', item: 'event 24', resourceVersion: '24' });
