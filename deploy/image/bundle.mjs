@@ -30,6 +30,8 @@ const { metafile } = await build({
   minifySyntax: true,
   sourcemap: false,
   legalComments: 'none',
+  // The names of CommonJS modules are their paths; a node_modules that is a link must not make other bytes.
+  preserveSymlinks: true,
   // CommonJS packages call require() for Node's own modules; an ESM file has none until it makes one.
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
@@ -52,14 +54,14 @@ console.log(`${outfile}: ${(output.bytes / 1e6).toFixed(1)} MB`);
 // client-node's package.json does not say that its modules may be dropped when unused. Its generated API is two thirds
 // of it, and costs 9 MiB of memory although nobody calls it.
 function withoutSideEffects(name) {
-  const entry = fileURLToPath(import.meta.resolve(name));
-  const directory = `${dirname(entry)}/`;
+  const directory = join(root, 'node_modules', name);
+  const entry = join(directory, packageAt(directory).main);
   return {
     name: 'without-side-effects',
     setup({ onResolve }) {
       // ESM spells file names out, so a path needs no search.
       onResolve({ filter: /^\.{1,2}\/.*\.js$/ }, ({ path, importer, resolveDir }) =>
-        importer.startsWith(directory) ? { path: join(resolveDir, path), sideEffects: false } : undefined,
+        importer.startsWith(`${directory}/`) ? { path: join(resolveDir, path), sideEffects: false } : undefined,
       );
       onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: entry, sideEffects: false }));
     },
