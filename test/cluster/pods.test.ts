@@ -139,6 +139,10 @@ describe('the log of all that', () => {
     ]);
   });
 
+  test('has nothing to warn of', () => {
+    expect(logLines(webhook).filter((line) => line['level'] !== 'info')).toEqual([]);
+  });
+
   test("has no value of a pod's variables, no token and no key", () => {
     const secrets = ['planted-secret-value', webhook.token, 'PRIVATE KEY', '/own/token', 'Bearer'];
     expect(secrets.filter((secret) => webhook.output().includes(secret))).toEqual([]);

@@ -139,6 +139,8 @@ async function apiServerArguments({ directory, port, etcdUrl, ...pems }: ApiServ
     `--service-account-key-file=${await file('service-accounts.pub', serviceAccounts.publicKey)}`,
     `--service-account-signing-key-file=${await file('service-accounts.key', serviceAccounts.privateKey)}`,
     '--profiling=false',
+    // Told to end, the API server waits a minute for its watches, unless it may end them itself.
+    '--shutdown-watch-termination-grace-period=1s',
   ];
 }
 

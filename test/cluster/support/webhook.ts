@@ -60,7 +60,8 @@ export async function createWebhook({ controlPlane, apiUrl = controlPlane.url }:
   const kubeconfig = join(workspace.directory, 'webhook.kubeconfig');
   await writeFile(kubeconfig, kubeconfigOf({ url: apiUrl, caPem: controlPlane.caPem, user: { token } }));
   const authority = await createAuthority();
-  const { keyPem, certPem } = await authority.issue();
+  const names = [namespace, `${namespace}.${namespace}`, `${namespace}.${namespace}.svc`, '127.0.0.1', 'localhost'];
+  const { keyPem, certPem } = await authority.issue({ names });
   const certificate = { key: join(workspace.directory, 'tls.key'), cert: join(workspace.directory, 'tls.crt') };
   await writeFile(certificate.key, keyPem, { mode: 0o600 });
   await writeFile(certificate.cert, certPem);
@@ -81,8 +82,11 @@ export async function createWebhook({ controlPlane, apiUrl = controlPlane.url }:
         '--bind-address=127.0.0.1',
         `--tls-key=${certificate.key}`,
         `--tls-cert=${certificate.cert}`,
+        `--service-name=${namespace}`,
+        `--namespace=${namespace}`,
         // Nothing is drained in these tests; the tests of the drain are elsewhere.
         '--shutdown-delay=0s',
+        '--log-level=debug',
       ],
     });
     await eventually({ what: 'the webhook to listen', running: child.running }, async () => answers('livez'));
