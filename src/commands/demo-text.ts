@@ -64,10 +64,7 @@ function sdkText({ patched }: DemoScene): string {
 
 // Each works as it stands in a checkout where this demo has run.
 const TRY_NEXT: readonly (readonly [command: string, remark: string])[] = [
-  [
-    'npx node src/main.ts inject -f examples/deployment.yaml --diff',
-    'the same for a Deployment, before it is applied',
-  ],
+  ['npx node src/main.ts inject -f examples/deployment.yaml --diff', 'the same for a Deployment, before it is applied'],
   ['npm start', 'the webhook on this machine; edit examples/serviceaccount.yaml while it runs, and ask it, elsewhere:'],
   [
     "curl -sk https://127.0.0.1:8443/mutate -H 'Content-Type: application/json' -d @examples/review.json",

@@ -13,10 +13,14 @@ export function changesOf(verdicts: readonly Verdict[]): Change[] {
   const values = new Map<ManifestDocument, unknown>();
   for (const { document, path, prefix, decision } of verdicts) {
     if (decision.kind !== 'patch') continue;
-    if (!values.has(document)) values.set(document, structuredClone(document.value));
+    if (!values.has(document)) values.set(document, copied(document.value));
     const root = pointer(...path, ...prefix);
-    const operations = decision.operations.map((operation) => ({ ...operation, path: root + operation.path }));
-    jsonpatch.applyPatch(values.get(document), structuredClone(operations));
+    const operations = decision.operations.map(({ op, path: place, value }) => ({
+      op,
+      path: root + place,
+      value: copied(value),
+    }));
+    jsonpatch.applyPatch(values.get(document), operations);
   }
   return [...values].map(([document, after]) => ({ document, after }));
 }
@@ -67,4 +71,9 @@ function separatorOf(previous: Input, next: Input): string {
 
 function isJson({ documents }: Input): boolean {
   return documents.length > 0 && documents.every(({ tree }) => tree === undefined);
+}
+
+/** A copy that shares nothing, so that a patch of one container changes no other. */
+function copied(json: unknown): unknown {
+  return JSON.parse(JSON.stringify(json));
 }

@@ -39,10 +39,9 @@ export async function verdictsOf(inputs: readonly Input[], settings: Settings): 
     const found = podIn(manifest);
     if (found === undefined) continue;
     const review = reviewOf(manifest, found.pod);
-    const line = document.lineAt(manifest.path);
     verdicts.push({
       object: `${manifest.kind}/${podNameOf(manifest.object)}`,
-      place: line === undefined ? input.name : `${input.name}:${line}`,
+      place: `${input.name}:${document.lineAt(manifest.path)}`,
       document,
       path: manifest.path,
       ...found,

@@ -25,10 +25,12 @@ export function writeBack(text: string, changes: readonly Change[]): WrittenBack
   const edits: Edit[] = [];
   const printedAnew: ManifestDocument[] = [];
   for (const { document, after } of changes) {
-    const { tree, value } = document;
-    if (tree === undefined) return { text: jsonLike(text, after), printedAnew };
+    const { tree, value, start, end } = document;
+    if (tree === undefined) {
+      edits.push({ offset: start, length: end - start, text: jsonLike(text.slice(start, end), after) });
+      continue;
+    }
     const found = yamlEdits(text, tree, { before: value, after });
-    const [start, , end] = tree.range;
     if (says(tree, edited(text, found, [start, end]), after)) {
       edits.push(...found);
     } else {
@@ -72,8 +74,10 @@ function edited(text: string, edits: readonly Edit[], [start, end]: readonly [nu
   return result + text.slice(position, end);
 }
 
-/** JSON with the indentation and the last line end of the text. */
+/** JSON with the indentation and the blanks around it of the text. */
 function jsonLike(text: string, value: unknown): string {
   const indent = /\n([ \t]+)\S/.exec(text)?.[1] ?? '';
-  return JSON.stringify(value, null, indent) + (/\r?\n$/.exec(text)?.[0] ?? '');
+  const before = text.slice(0, text.length - text.trimStart().length);
+  const behind = text.slice(text.trimEnd().length);
+  return before + JSON.stringify(value, null, indent) + behind;
 }

@@ -1,10 +1,12 @@
 // Manifests as text, read as the Kubernetes tools read them: parsed once into documents, whose objects are found also
 // inside of lists. What is wrong is told with its line and what to do, all at once.
-import type { Document, Tags, YAMLError } from 'yaml';
-import { isAlias, isNode, LineCounter, parseAllDocuments, visit } from 'yaml';
+import type { Document, Tags } from 'yaml';
+import { isNode, LineCounter, parseAllDocuments } from 'yaml';
 import type { AccountKey } from '../admission/identity.ts';
 import type { JsonObject } from '../admission/json.ts';
 import { isObject, ownField, ownList, ownString } from '../admission/json.ts';
+import type { ManifestProblem } from './manifest-problems.ts';
+import { problemsOf, valueProblem } from './manifest-problems.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -12,17 +14,13 @@ export type Path = readonly (string | number)[];
 export interface ManifestDocument {
   /** What it says, as JSON; nothing in it is shared, also where the text uses aliases. */
   readonly value: unknown;
-  /** The text's tree, to find places by; a JSON file has none. */
+  /** The text's tree, to find places by; JSON has none. */
   readonly tree: Document.Parsed | undefined;
-  /** 1-based line of what is at a path of `value`; undefined in a JSON file. */
-  lineAt(path: Path): number | undefined;
-}
-
-export interface ManifestProblem {
-  /** 1-based. */
-  readonly line: number;
-  readonly cause: string;
-  readonly fix: string;
+  /** Offsets of the document in the text. */
+  readonly start: number;
+  readonly end: number;
+  /** 1-based line of what is at a path of `value`; in JSON, of the document. */
+  lineAt(path: Path): number;
 }
 
 /** Documents, or what keeps the text from being read as such. */
@@ -57,24 +55,22 @@ export function parseManifests(text: string): Manifests {
     const problem = { line: 1, cause: 'the file is not UTF-8 text', fix: 'save it as UTF-8' };
     return { documents: [], problems: [problem] };
   }
-  const json = jsonFrom(text);
-  if (json !== undefined) {
-    return { documents: [{ value: json.value, tree: undefined, lineAt: () => undefined }], problems: [] };
-  }
+  const json = jsonDocuments(text);
+  if (json !== undefined) return { documents: json, problems: [] };
   const lineCounter = new LineCounter();
   const lineOf = (offset: number): number => lineCounter.linePos(offset).line;
   const trees = parseAllDocuments(text, { ...YAML_OPTIONS, lineCounter });
   const documents: ManifestDocument[] = [];
   const problems: ManifestProblem[] = [];
   for (const tree of trees) {
-    const found = problemsOf(tree, text, lineOf);
+    const found = problemsOf({ tree, text, lineOf });
     problems.push(...found);
     if (found.length > 0) continue;
     try {
-      documents.push({ value: jsonOf(tree), tree, lineAt: (path) => lineOf(offsetAt(tree, path)) });
+      const [start, , end] = tree.range;
+      documents.push({ value: jsonOf(tree), tree, start, end, lineAt: (path) => lineOf(offsetAt(tree, path)) });
     } catch (error) {
-      const cause = String(ownField(error, 'message') ?? error);
-      problems.push({ line: lineOf(offsetAt(tree, [])), cause: lowerFirst(cause), fix: 'write it without that alias' });
+      problems.push(valueProblem(error, lineOf(offsetAt(tree, []))));
     }
   }
   return { documents, problems };
@@ -109,62 +105,28 @@ export function accountKeyFrom({ apiVersion, kind, object }: ManifestObject): Ac
   return { namespace: namespaceOf(object), name };
 }
 
-function jsonFrom(text: string): { readonly value: unknown } | undefined {
+/** Documents of JSON that follow each other, as kubectl prints and reads them; undefined where the text is none. */
+function jsonDocuments(text: string): ManifestDocument[] | undefined {
   if (!/^\uFEFF?\s*[[{]/.test(text)) return undefined;
+  const documents: ManifestDocument[] = [];
+  let [start, line] = [text.startsWith('\uFEFF') ? 1 : 0, 1];
   try {
-    return { value: JSON.parse(text.replace(/^\uFEFF/, '')) };
+    // Inside of a document a comma stands between two objects, and a string holds no line end.
+    for (const part of text.slice(start).split(/(?<=\}\s*\n)(?=\s*\{)/)) {
+      const documentLine = line;
+      const end = start + part.length;
+      documents.push({ value: JSON.parse(part), tree: undefined, start, end, lineAt: () => documentLine });
+      start = end;
+      line += part.split('\n').length - 1;
+    }
+    return documents;
   } catch {
     // It may be YAML in flow style; and where it is neither, YAML's error has the line.
     return undefined;
   }
 }
 
-function problemsOf(tree: Document.Parsed, text: string, lineOf: (offset: number) => number): ManifestProblem[] {
-  // After an error of syntax the parser guesses, and most of what it says then is a consequence.
-  const errors = tree.errors.filter((error, index) => index === 0 || error.code === 'DUPLICATE_KEY');
-  if (errors.length > 0) return errors.map((error) => ({ line: lineOf(error.pos[0]), ...adviceFor(error, text) }));
-  const problems: ManifestProblem[] = [];
-  const anchors = new Set<string>();
-  visit(tree, {
-    Node: (_key, node, ancestors) => {
-      if (!isAlias(node)) {
-        if (node.anchor !== undefined) anchors.add(node.anchor);
-        return;
-      }
-      const line = lineOf(node.range?.[0] ?? 0);
-      const alias = `the alias *${node.source}`;
-      if (!anchors.has(node.source)) {
-        problems.push({ line, cause: `${alias} has no anchor before it`, fix: `put &${node.source} before it` });
-      } else if (
-        ancestors.some((ancestor) => isNode(ancestor) && !isAlias(ancestor) && ancestor.anchor === node.source)
-      ) {
-        problems.push({ line, cause: `${alias} stands inside of its own anchor`, fix: 'write the value instead' });
-      }
-    },
-  });
-  return problems;
-}
-
-function adviceFor({ code, message, pos }: YAMLError, text: string): Pick<ManifestProblem, 'cause' | 'fix'> {
-  // The parser takes the braces of a template for a value, and stumbles over what comes after them.
-  const lines = text.slice(0, pos[1]).split('\n').slice(-2);
-  if (lines.some((line) => line.includes('{{'))) {
-    return { cause: 'this is a template, not YAML', fix: 'render it first, for example with helm template' };
-  }
-  if (code === 'TAB_AS_INDENT') return { cause: 'the line is indented with a tab', fix: 'indent it with spaces' };
-  if (code === 'RESOURCE_EXHAUSTION') return { cause: 'it is nested too deeply', fix: 'nest less' };
-  if (code === 'DUPLICATE_KEY') {
-    const key = /^[^\s:]+/.exec(text.slice(pos[0]))?.[0] ?? '';
-    return { cause: `the key ${key} is there twice in one mapping`, fix: 'keep one of them' };
-  }
-  return { cause: `not YAML: ${lowerFirst(message)}`, fix: 'correct the line, or the one before it' };
-}
-
 function offsetAt(tree: Document.Parsed, path: Path): number {
   const node = path.length === 0 ? tree.contents : tree.getIn(path, true);
   return (isNode(node) ? node.range?.[0] : undefined) ?? tree.contents?.range[0] ?? tree.range[0];
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }
