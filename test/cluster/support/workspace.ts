@@ -43,6 +43,8 @@ export async function createWorkspace(): Promise<Workspace> {
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   guardian.unref();
+  const guardianGone = Promise.withResolvers<void>();
+  guardian.once('exit', () => guardianGone.resolve());
   // Were it gone, nothing but the cleaning up after a crash would be lost.
   guardian.stdin.on('error', () => undefined);
   const children: Child[] = [];
@@ -63,12 +65,10 @@ export async function createWorkspace(): Promise<Workspace> {
     // A client goes before its server.
     for (const child of children.toReversed()) await child.stop('SIGKILL');
     await rm(directory, { recursive: true, force: true });
-    const { promise, resolve } = Promise.withResolvers<void>();
     // Outside of Jest nothing else may keep the process alive until then.
     guardian.ref();
-    guardian.once('exit', () => resolve());
     guardian.stdin.end();
-    await promise;
+    await guardianGone.promise;
   }
 
   return { directory, start, close };
