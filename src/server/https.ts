@@ -11,6 +11,7 @@ import type { SocketLimits } from './limits.ts';
 import { httpOptionsFrom, SOCKET_LIMITS } from './limits.ts';
 import type { Address } from './listen.ts';
 import { addressOf, listen } from './listen.ts';
+import { inTurn } from './pipelining.ts';
 
 // What is being worked on when the port closes has this long: as long as the registration's timeoutSeconds.
 const IN_FLIGHT_MS = 5_000;
@@ -56,6 +57,7 @@ export interface HttpsServer {
 
 export function createHttpsServer(options: HttpsServerOptions): HttpsServer {
   const { certificates, sleep } = options;
+  const answer = inTurn(options.listener);
   const server = createTlsServer(options);
   const sockets = new Set<Socket>();
   const secured = new Set<Socket>();
@@ -69,7 +71,7 @@ export function createHttpsServer(options: HttpsServerOptions): HttpsServer {
     unanswered.add(response);
     response.once('close', () => unanswered.delete(response));
     if (drained !== undefined || outdated.has(request.socket)) response.setHeader('Connection', 'close');
-    options.listener(request, response);
+    answer(request, response);
   });
   const stopListening = certificates.onChange((certificate) => {
     renewContext(server, options, certificate);
