@@ -120,11 +120,13 @@ function writeList(editor: Editor, spot: Spot<YAMLSeq.Parsed>): void {
 function replace({ text, style, edits }: Editor, { node, after, below, keyColumn }: Spot): void {
   const start = node.range[0];
   const end = endOf(node, node);
-  if (below === 'bracket') {
+  const flow = flowText(after);
+  if (below === 'bracket' || flow === '[]' || flow === '{}') {
     const blank = /[\s[{]/.test(text.charAt(start - 1)) ? '' : ' ';
-    edits.push({ offset: start, length: end - start, text: blank + flowText(after) });
+    edits.push({ offset: start, length: end - start, text: blank + flow });
   } else if (below === 'dash') {
-    const lines = blockText(after, columnOf(text, start), style).trim();
+    const column = columnOf(text, start);
+    const lines = blockText(after, column, style).slice(column, -style.lineEnd.length);
     edits.push({ offset: start, length: end - start, text: lines });
   } else if (below === 'key') {
     const column = keyColumn + (Array.isArray(after) ? style.listStep : style.step);

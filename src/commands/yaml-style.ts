@@ -30,13 +30,16 @@ export function styleOf(text: string, tree: Document.Parsed): YamlStyle {
 }
 
 export function columnOf(text: string, offset: number): number {
-  return offset - (text.lastIndexOf('\n', offset - 1) + 1);
+  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
+  // A byte order mark before the first line takes no column.
+  return offset - (lineStart === 0 && text.startsWith('\uFEFF') ? 1 : lineStart);
 }
 
 /** The value as lines that begin at a column and end with a line end. */
 export function blockText(value: unknown, column: number, { step, listStep, lineEnd }: YamlStyle): string {
   const text = stringify(value, { ...WRITING, indent: step, indentSeq: listStep > 0 });
-  const lines = text.trimEnd().split('\n');
+  // Only the last line end is not the value's: a text may end with several.
+  const lines = text.slice(0, -1).split('\n');
   return lines.map((line) => (line === '' ? '' : ' '.repeat(column) + line) + lineEnd).join('');
 }
 
