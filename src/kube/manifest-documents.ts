@@ -112,18 +112,22 @@ function jsonDocuments(text: string): ManifestDocument[] | undefined {
   let [start, line] = [text.startsWith('\uFEFF') ? 1 : 0, 1];
   try {
     // Inside of a document a comma stands between two objects, and a string holds no line end.
-    for (const part of text.slice(start).split(/(?<=\}\s*\n)(?=\s*\{)/)) {
-      const documentLine = line;
+    for (const part of text.slice(start).split(/(?<=\})(?=\s*\n\s*\{)/)) {
+      const documentLine = line + lineEndsIn(/^\s*/.exec(part)?.[0] ?? '');
       const end = start + part.length;
       documents.push({ value: JSON.parse(part), tree: undefined, start, end, lineAt: () => documentLine });
       start = end;
-      line += part.split('\n').length - 1;
+      line += lineEndsIn(part);
     }
     return documents;
   } catch {
     // It may be YAML in flow style; and where it is neither, YAML's error has the line.
     return undefined;
   }
+}
+
+function lineEndsIn(text: string): number {
+  return text.split('\n').length - 1;
 }
 
 function offsetAt(tree: Document.Parsed, path: Path): number {

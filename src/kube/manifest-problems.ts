@@ -56,8 +56,12 @@ function syntaxProblem(
   { tree, text, lineOf }: YamlText,
 ): ManifestProblem {
   const line = lineOf(start);
-  // The parser takes the braces of a template for a value, and stumbles over what comes after them.
-  const lines = text.slice(0, end).split('\n').slice(-2);
+  // The parser takes the braces of a template for a value, and stumbles over it or what comes after it.
+  const lineEnd = text.indexOf('\n', end);
+  const lines = text
+    .slice(0, lineEnd < 0 ? text.length : lineEnd)
+    .split('\n')
+    .slice(-2);
   if (lines.some((found) => found.includes('{{'))) {
     return { line, cause: 'this is a template, not YAML', fix: 'render it first, for example with helm template' };
   }
