@@ -11,13 +11,15 @@ export function longestWaitMs(failures: number): number {
   return Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures, 10));
 }
 
-/** Full jitter; never sooner than the server asked for. */
+/**
+ * What the server asked for, else full jitter. Asked for a second, a second is waited however often it failed before: a
+ * starting API server says so until its caches are filled.
+ */
 export function waitMs(
   failures: number,
   { random, retryAfterSeconds = 0 }: { readonly random: () => number; readonly retryAfterSeconds?: number | undefined },
 ): number {
-  const spread = random() * longestWaitMs(failures);
-  const asked = Math.min(retryAfterSeconds, LONGEST_RETRY_AFTER_SECONDS) * 1000;
-  // The tenth on top: everyone was told the same second.
-  return Math.max(spread, asked + spread / 10);
+  if (retryAfterSeconds <= 0) return random() * longestWaitMs(failures);
+  // A tenth on top, because everyone was told the same second.
+  return Math.min(retryAfterSeconds, LONGEST_RETRY_AFTER_SECONDS) * 1000 * (1 + random() / 10);
 }

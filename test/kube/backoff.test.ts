@@ -12,8 +12,12 @@ test('a wait is anything up to the longest', () => {
   expect(waitMs(3, { random: () => 0.5 })).toBe(800);
 });
 
-test('Retry-After is waited for in full, up to a minute, and a little more', () => {
-  expect(waitMs(0, { random: () => 0.5, retryAfterSeconds: 1 })).toBe(1010);
-  expect(waitMs(9, { random: () => 0.5, retryAfterSeconds: 1 })).toBe(5000);
-  expect(waitMs(9, { random: () => 0.5, retryAfterSeconds: 999_999_999 })).toBe(60_500);
+test('Retry-After is waited for and a little more, whatever was before, up to a minute', () => {
+  expect(waitMs(0, { random: () => 0.5, retryAfterSeconds: 1 })).toBe(1050);
+  expect(waitMs(9, { random: () => 0.5, retryAfterSeconds: 1 })).toBe(1050);
+  expect(waitMs(9, { random: () => 0.5, retryAfterSeconds: 999_999_999 })).toBe(63_000);
+});
+
+test('a Retry-After of nothing is no reason to ask at once', () => {
+  expect(waitMs(9, { random: () => 0.5, retryAfterSeconds: 0 })).toBe(5000);
 });

@@ -239,7 +239,7 @@ test('Retry-After is waited for', async () => {
     async ({ reflector, waits, causes }) => {
       await reflector.ready();
       expect({ waits, causes }).toEqual({
-        waits: [4010, 6020, 400],
+        waits: [4200, 6300, 400],
         causes: ['refused-429', 'refused-503', 'refused-500'],
       });
     },
