@@ -5,27 +5,35 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createFuzzer } from './fuzzer.ts';
 import type { Failure } from './fuzzer.ts';
-import { createCorePath } from './paths.ts';
+import { createCorePath, createServerPaths } from './paths.ts';
 
 const { values: options } = parseArgs({ options: { seed: { type: 'string' }, seconds: { type: 'string' } } });
+const now = () => performance.now();
 const seed = Number(options.seed ?? Math.floor(Math.random() * 2 ** 32));
-const end = performance.now() + Number(options.seconds ?? Infinity) * 1_000;
-const REPORT_MS = 10_000;
+const end = now() + Number(options.seconds ?? Infinity) * 1_000;
+const TURN_MS = 5_000;
 
-const fuzzer = createFuzzer({ seed, now: () => performance.now(), pathFrom: createCorePath });
-const began = performance.now();
+const server = await createServerPaths(now);
+const fuzzers = [
+  { name: 'core', fuzzer: createFuzzer({ seed, now, pathFrom: createCorePath }), spentMs: 0 },
+  { name: 'server', fuzzer: createFuzzer({ seed, now, pathFrom: server.pathFrom }), spentMs: 0 },
+];
 let failure: Failure | undefined;
 console.log(`seed ${seed}`);
-while (failure === undefined && performance.now() < end) {
-  failure = await fuzzer.run(Math.min(REPORT_MS, end - performance.now()));
-  const { refused, untouched, patched } = fuzzer.counts();
-  const executions = refused + untouched + patched;
-  const perSecond = Math.round((executions / (performance.now() - began)) * 1_000);
-  console.log(
-    `${executions} executions, ${perSecond}/s: ${patched} patched, ${untouched} untouched, ${refused} refused`,
-  );
-  await sleep(0); // Ctrl-C is heard between two turns of the event loop
+while (failure === undefined && now() < end) {
+  for (const turn of fuzzers) {
+    const began = now();
+    failure ??= await turn.fuzzer.run(Math.min(TURN_MS, end - began));
+    turn.spentMs += now() - began;
+    const { refused, untouched, patched } = turn.fuzzer.counts();
+    const executions = refused + untouched + patched;
+    const rate = Math.round((executions / turn.spentMs) * 1_000);
+    const outcomes = `${patched} patched, ${untouched} untouched, ${refused} refused`;
+    console.log(`${turn.name}: ${executions} executions, ${rate}/s: ${outcomes}`);
+    await sleep(0); // Ctrl-C is heard between two turns of the event loop
+  }
 }
+await server.close();
 if (failure !== undefined) {
   const { fault, story, body } = failure;
   console.error(`seed ${seed}, ${story}: ${fault}`);
