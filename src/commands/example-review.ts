@@ -58,6 +58,7 @@ export async function callWebhook({ url, caPem, review }: Call): Promise<Answer>
       'Content-Type': 'application/json',
       'Content-Length': Buffer.byteLength(body),
       Accept: 'application/json, */*',
+      'Accept-Encoding': 'gzip',
     },
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });

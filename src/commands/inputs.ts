@@ -32,13 +32,18 @@ export async function readInputs(files: readonly string[], io: CommandIo): Promi
       inputs.push({ name, text, documents: manifests.documents });
       problems.push(...manifests.problems.map(({ line, cause, fix }) => `${name}:${line}: ${cause}; ${fix}`));
     } catch (error) {
-      if (ownString(error, 'code') === 'EISDIR') await readDirectory(file);
-      else problems.push(`${name}: ${readingProblem(error)}`);
+      if (ownString(error, 'code') !== 'EISDIR') problems.push(`${name}: ${readingProblem(error)}`);
+      else for (const path of await pathsBelow(file)) await read(path);
     }
   }
 
-  async function readDirectory(directory: string): Promise<void> {
-    for (const file of await (io.listManifests ?? listManifests)(directory)) await read(file);
+  async function pathsBelow(directory: string): Promise<readonly string[]> {
+    try {
+      return await (io.listManifests ?? listManifests)(directory);
+    } catch (error) {
+      problems.push(`${directory}: ${readingProblem(error)}`);
+      return [];
+    }
   }
 
   for (const file of new Set(files)) await read(file);
@@ -47,7 +52,7 @@ export async function readInputs(files: readonly string[], io: CommandIo): Promi
 
 function readingProblem(error: unknown): string {
   const code = ownString(error, 'code');
-  if (code === 'ENOENT') return 'there is no such file; correct the path given with -f';
-  if (code === 'EACCES' || code === 'EPERM') return 'the file may not be read; give yourself the right to read it';
-  return `the file cannot be read: ${String(ownField(error, 'message') ?? error)}; look at the file and its disk`;
+  if (code === 'ENOENT') return 'there is no such file; correct the path';
+  if (code === 'EACCES' || code === 'EPERM') return 'it may not be read; give yourself the right to read it';
+  return `it cannot be read: ${String(ownField(error, 'message') ?? error)}; give another file`;
 }
