@@ -6,9 +6,13 @@ import { ownString } from '../admission/json.ts';
 import type { Log } from '../observe/log.ts';
 import type { Recorder } from '../observe/recorder.ts';
 import { createBriefMemory } from './brief-memory.ts';
+import { createPlaces } from './places.ts';
 
-/** A burst of new accounts is 50 at a time and some milliseconds each; a flood of made-up names is no more than that. */
+/** What the API server is asked at once, however many made-up names come. */
 const MAX_FLIGHTS = 50;
+/** A burst of 500 new accounts waits for its turn, or for the watch, some 100 ms; turned away, its pods would wait for
+ * the API server's retry after a second. */
+const MAX_WAITING = 450;
 const FLIGHT_MS = 1000;
 /** A name that is asked for in vain is asked for once a second at most, and at most so many are remembered. */
 const MEMORY = { milliseconds: 1000, size: 1000 };
@@ -43,9 +47,12 @@ export interface ServiceAccountsOptions {
 
 export interface ServiceAccounts {
   readonly lookup: (key: AccountKey, options: LookupOptions) => Promise<AccountLookup>;
-  /** Questions that are on their way to the API server. */
+  /** Questions that are on their way to the API server, or wait for it. */
   readonly inFlight: () => number;
 }
+
+/** Why signals abort. Without a reason, each abort makes an Error with its stack, which costs more than the lookup. */
+const OVER = 'over';
 
 type Flight = Promise<AccountLookup>;
 
@@ -58,6 +65,7 @@ export function createServiceAccounts(options: ServiceAccountsOptions): ServiceA
   const flights = new Map<string, Flight>();
   // Live lookups that came while a flight was on its way: that one may have been answered before they asked.
   const queued = new Map<string, Flight>();
+  const places = createPlaces(MAX_FLIGHTS);
   const notFound = createBriefMemory({ ...MEMORY, now });
   let isFailing = false;
 
@@ -67,35 +75,43 @@ export function createServiceAccounts(options: ServiceAccountsOptions): ServiceA
     const account = live ? undefined : cache.get(name);
     if (account !== undefined) return { kind: 'found', account };
     if (!canExist(key) || (!live && notFound.has(name))) return NOT_FOUND;
-    const flight = live ? nextFlight(key, name) : sharedFlight(key, name);
+    const flight = live ? nextFlight(key, name) : (flights.get(name) ?? start(key, { name, live }));
     return (await within(flight, Math.min(timeoutMs, maxLookupMs))) ?? FAILED;
-  }
-
-  function sharedFlight(key: AccountKey, name: string): Flight {
-    return flights.get(name) ?? start(key, name);
   }
 
   async function nextFlight(key: AccountKey, name: string): Flight {
     const current = flights.get(name);
-    if (current === undefined) return start(key, name);
+    if (current === undefined) return start(key, { name, live: true });
     const waiting = queued.get(name);
     if (waiting !== undefined) return waiting;
     const next = current.then(async () => {
       queued.delete(name);
-      return sharedFlight(key, name);
+      return flights.get(name) ?? start(key, { name, live: true });
     });
     queued.set(name, next);
     return next;
   }
 
-  function start(key: AccountKey, name: string): Flight {
-    if (flights.size >= MAX_FLIGHTS) {
+  function start(key: AccountKey, as: { readonly name: string; readonly live: boolean }): Flight {
+    if (flights.size >= MAX_FLIGHTS + MAX_WAITING) {
       recorder.lookedUp('rejected');
       return Promise.resolve(FAILED);
     }
-    const flight = fly(key, name).finally(() => flights.delete(name));
-    flights.set(name, flight);
+    const flight = inTurn(key, as).finally(() => flights.delete(as.name));
+    flights.set(as.name, flight);
     return flight;
+  }
+
+  async function inTurn(key: AccountKey, { name, live }: { readonly name: string; readonly live: boolean }): Flight {
+    const turn = places.take();
+    if (turn !== undefined) await turn;
+    try {
+      // While it waited, the watch may have brought it.
+      const account = live ? undefined : cache.get(name);
+      return account === undefined ? await fly(key, name) : { kind: 'found', account };
+    } finally {
+      places.leave();
+    }
   }
 
   /** Never rejects. */
@@ -120,7 +136,7 @@ export function createServiceAccounts(options: ServiceAccountsOptions): ServiceA
       report(key, error);
       return FAILED;
     } finally {
-      landed.abort();
+      landed.abort(OVER);
     }
   }
 
@@ -130,7 +146,7 @@ export function createServiceAccounts(options: ServiceAccountsOptions): ServiceA
     try {
       return await Promise.race([promise, sleep(milliseconds, settled.signal).then(() => undefined)]);
     } finally {
-      settled.abort();
+      settled.abort(OVER);
     }
   }
 

@@ -8,6 +8,7 @@ import { createTestClock } from '../support/clock.ts';
 import type { TestClock } from '../support/clock.ts';
 import { createTestLog } from '../support/log.ts';
 import type { TestLog } from '../support/log.ts';
+import { until } from '../support/until.ts';
 
 const CART = { namespace: 'shop', name: 'cart' };
 const NOT_FOUND: AccountLookup = { kind: 'not-found' };
@@ -242,23 +243,50 @@ test('live lookups that come while a question is on its way share the next one',
   expect(accounts.inFlight()).toBe(0);
 });
 
-test('at most 50 questions are on their way, and further ones are unknown at once', async () => {
-  const { accounts, asked, results } = setScene();
-  const lookups = Array.from({ length: 60 }, async (_, index) =>
-    accounts.lookup({ namespace: 'shop', name: `account-${index}` }, cached),
-  );
-  const refused = await Promise.all(lookups.slice(50));
+const accountKey = (index: number): AccountKey => ({ namespace: 'shop', name: `account-${index}` });
+
+test('at most 50 questions are on their way, 450 wait for their turn, and further ones are unknown at once', async () => {
+  const { accounts, asked, results, cache } = setScene();
+  const lookups = Array.from({ length: 510 }, async (_, index) => accounts.lookup(accountKey(index), cached));
+  const refused = await Promise.all(lookups.slice(500));
   expect({ asked: asked.length, inFlight: accounts.inFlight(), refused, results }).toEqual({
     asked: 50,
-    inFlight: 50,
+    inFlight: 500,
     refused: Array.from({ length: 10 }, () => FAILED),
     results: Array.from({ length: 10 }, () => 'rejected'),
   });
-  for (const { answer } of asked) answer(answerOf('one'));
-  expect(await Promise.all(lookups.slice(0, 50))).toEqual(Array.from({ length: 50 }, () => found('one')));
-  const next = accounts.lookup(CART, cached);
-  asked[50]?.answer(answerOf('two'));
-  expect(await next).toEqual(found('two'));
+  // The watch brings all but the last two of those that wait.
+  for (let index = 50; index < 498; index += 1) cache.set(`shop/account-${index}`, accountOf('watched'));
+  for (const { answer } of asked) answer(answerOf('asked'));
+  await until('the last two are asked for', () => asked.length === 52);
+  for (const { answer } of asked.slice(50)) answer(answerOf('asked'));
+  expect(await Promise.all(lookups.slice(0, 500))).toEqual(
+    Array.from({ length: 500 }, (_, index) => found(index >= 50 && index < 498 ? 'watched' : 'asked')),
+  );
+  await setImmediate();
+  expect([asked.slice(50).map(({ key }) => key), accounts.inFlight()]).toEqual([
+    ['shop/account-498', 'shop/account-499'],
+    0,
+  ]);
+});
+
+test('who waits for a turn waits for its own time only', async () => {
+  const { accounts, asked, clock } = setScene();
+  for (let index = 0; index < 50; index += 1) void accounts.lookup(accountKey(index), cached);
+  const late = accounts.lookup(CART, { timeoutMs: 300, live: false });
+  await clock.pass(300);
+  expect([await nowOf(late), asked.length]).toEqual([FAILED, 50]);
+});
+
+test('a live lookup that had to wait for its turn is a live one all the same', async () => {
+  const { accounts, asked, cache } = setScene();
+  for (let index = 0; index < 50; index += 1) void accounts.lookup(accountKey(index), cached);
+  cache.set('shop/cart', accountOf('behind'));
+  const late = accounts.lookup(CART, live);
+  asked[0]?.answer(answerOf('asked'));
+  await until('it is asked for', () => asked.length === 51);
+  asked[50]?.answer(answerOf('live'));
+  expect(await late).toEqual(found('live'));
 });
 
 test('10,000 names that never existed leave nothing behind', async () => {

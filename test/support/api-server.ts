@@ -63,6 +63,8 @@ export interface ApiServer {
   /** The most watches that were open at once. */
   mostWatches(): number;
   connections(): number;
+  /** Connections since the beginning. */
+  accepted(): number;
   /** Resolves when a watch is open and has sent its initial events. */
   watched(): Promise<OpenWatch>;
   countOf(kind: CallKind): number;
@@ -107,6 +109,7 @@ async function createApiServer({ streamingLists = 'serve', stopped = false }: Ap
   const pages = new Map<string, { version: number; rest: readonly ApiObject[] }>();
   let waiting: ((watch: OpenWatch) => void)[] = [];
   let mostWatches = 0;
+  let accepted = 0;
   let port = 0;
 
   const server = createServer({ key: keyPem, cert: certPem, keepAliveTimeout: 120_000 }, (request, response) => {
@@ -115,6 +118,7 @@ async function createApiServer({ streamingLists = 'serve', stopped = false }: Ap
   server.on('connection', (socket: Socket) => {
     const clientPort = socket.remotePort ?? 0;
     sockets.set(clientPort, socket);
+    accepted += 1;
     socket.on('close', () => sockets.delete(clientPort));
   });
   // Clients go away in the middle of everything: that is what is tested.
@@ -297,6 +301,7 @@ async function createApiServer({ streamingLists = 'serve', stopped = false }: Ap
     watches: () => [...watches],
     mostWatches: () => mostWatches,
     connections: () => sockets.size,
+    accepted: () => accepted,
     watched: async () => new Promise((resolve) => waiting.push(resolve)),
     countOf: (kind) => requests.filter((request) => request.kind === kind).length,
     stop,
