@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAuthority } from '../test/support/certificates.ts';
-import { argumentsOf, parseDockerfile } from '../test/image/image.ts';
+import { argumentsOf, environmentOf, parseDockerfile } from '../test/image/image.ts';
 import { freePort } from '../test/cluster/support/ports.ts';
 import type { Child, Workspace } from '../test/cluster/support/workspace.ts';
 import { writeFile } from 'node:fs/promises';
@@ -41,9 +41,12 @@ export async function startSubject(
 ): Promise<Subject> {
   const port = await freePort();
   const metrics = `http://127.0.0.1:${await freePort()}`;
+  const image = parseDockerfile(readFileSync(join(root, 'Dockerfile'), 'utf8')).at(-1);
+  if (image === undefined) throw new Error('Dockerfile: no stage in it');
   const command = [
     process.execPath,
-    ...imageFlags(),
+    // What the image's entrypoint has between Node and the bundle.
+    ...argumentsOf(image, 'ENTRYPOINT').slice(1, -1),
     join(root, 'dist/bundle/main.js'),
     'serve',
     `--kubeconfig=${kubeconfig}`,
@@ -55,7 +58,7 @@ export async function startSubject(
     '--shutdown-delay=0s',
   ];
   const before = performance.now();
-  const child = workspace.start({ name: 'pod-identity-webhook', ...pinned(command, core) });
+  const child = workspace.start({ name: 'pod-identity-webhook', env: environmentOf(image), ...pinned(command, core) });
   await Promise.race([child.running, answered(`${metrics}/readyz`)]);
   const readyMs = performance.now() - before;
 
@@ -69,12 +72,6 @@ export async function startSubject(
       return Number(seconds) * 1_000;
     },
   };
-}
-
-/** What the image gives to Node before the bundle. */
-function imageFlags(): readonly string[] {
-  const runtime = parseDockerfile(readFileSync(join(root, 'Dockerfile'), 'utf8')).at(-1);
-  return runtime === undefined ? [] : argumentsOf(runtime, 'ENTRYPOINT').slice(1, -1);
 }
 
 export function pinned(command: readonly string[], core?: number): { command: string; args: readonly string[] } {

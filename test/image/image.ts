@@ -29,6 +29,8 @@ export interface Build {
 export interface Image {
   /** Where its files are on this machine. */
   readonly root: string;
+  /** The directory that it was bundled in. */
+  readonly buildDirectory: string;
   /** Starts a command as a container would: no environment but the image's, nothing on stdin. */
   start(command: readonly string[]): ChildProcess;
   /** What `start` gives when nobody says a command. */
@@ -74,6 +76,16 @@ export function argumentsOf({ instructions }: Stage, keyword: string): readonly 
   return list.map(String);
 }
 
+/** What ENV sets, a variable each. */
+export function environmentOf({ instructions }: Stage): Readonly<Record<string, string>> {
+  const environment: Record<string, string> = {};
+  for (const { text } of instructions.filter(({ keyword }) => keyword === 'ENV')) {
+    const [name = '', value = ''] = text.split('=');
+    environment[name] = value;
+  }
+  return environment;
+}
+
 /** Why this machine cannot run the image; undefined where it can. */
 export function missingForImage(): string | undefined {
   if (process.platform !== 'linux') return 'needs Linux';
@@ -110,15 +122,12 @@ function assembled({ version, commit }: Build, directory: string): Omit<Image, '
   bringBase(root);
   execFileSync('chmod', ['-R', 'a+rX,go-w', directory]);
   const user = textOf(runtime, 'USER');
-  const env: Record<string, string> = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
-  for (const { text } of runtime.instructions.filter(({ keyword }) => keyword === 'ENV')) {
-    const [name = '', value = ''] = text.split('=');
-    env[name] = value;
-  }
+  const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...environmentOf(runtime) };
   // Each step replaces the process before it, so that a signal to the child reaches the program.
   const words = ['--mount', 'sh', '-euc', enterScript, 'sh', root, user];
   return {
     root,
+    buildDirectory: join(buildRoot, textOf(build, 'WORKDIR')),
     entrypoint: [...argumentsOf(runtime, 'ENTRYPOINT'), ...argumentsOf(runtime, 'CMD')],
     start: (command) => spawn('unshare', [...words, ...command], { env, stdio: ['ignore', 'pipe', 'pipe'] }),
   };
