@@ -24,7 +24,7 @@ export function styleOf(text: string, tree: Document.Parsed): YamlStyle {
       return step !== undefined && listStep !== undefined ? visit.BREAK : undefined;
     },
   });
-  const lineEnd = text.includes('\r\n') ? '\r\n' : '\n';
+  const lineEnd = text.charAt(text.indexOf('\n') - 1) === '\r' ? '\r\n' : '\n';
   // Dashes are written a whole step to the right; or at the key's column, which yaml does for steps of two only.
   return listStep === 0 ? { step: 2, listStep, lineEnd } : { step: step ?? 2, listStep: step ?? 2, lineEnd };
 }
