@@ -1,8 +1,8 @@
 // How a whole resource is asked for: as a streaming list that goes on as a watch, as a watch from where we are, or in
 // pages where the server knows no streaming lists.
 import { ownField, ownList, ownString } from '../admission/json.ts';
+import { refusalOf } from './answer.ts';
 import type { ReadClient } from './client.ts';
-import { refusalOf } from './client.ts';
 import { KubeError } from './error.ts';
 
 /** What is listed and watched. */

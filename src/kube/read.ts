@@ -1,8 +1,8 @@
 // One object, read from the API server now. Only the API server's own word makes it "not found": any other 404 comes
 // from something on the way.
 import { ownString } from '../admission/json.ts';
+import { refusalOf } from './answer.ts';
 import type { ReadClient } from './client.ts';
-import { refusalOf } from './client.ts';
 import { referenceOf } from './events.ts';
 import type { Resource } from './list.ts';
 import { acceptOf } from './list.ts';
