@@ -1,77 +1,124 @@
-// Where ServiceAccounts come from: a cluster, or a directory of manifests that stands for one.
+// Where ServiceAccounts come from, and what else the API server is asked for: a cluster, or a directory of manifests
+// that stands for one.
 import { accountFrom } from './admission/annotations.ts';
-import type { AccountKey, AccountLookup, LookupOptions } from './admission/identity.ts';
-import { ownField } from './admission/json.ts';
-import type { Config } from './config.ts';
+import type { Account, AccountKey, AccountLookup, LookupOptions } from './admission/identity.ts';
+import { ownField, ownString } from './admission/json.ts';
+import type { NamespaceLookup } from './admission/namespace-policy.ts';
+import { namespacePolicyFrom } from './admission/namespace-policy.ts';
+import type { AppParts } from './app-parts.ts';
+import type { ConfigMapSource } from './identity/config-map.ts';
+import { createConfigMapSource } from './identity/config-map.ts';
+import { createNamespaces } from './identity/namespaces.ts';
 import { createServiceAccounts } from './identity/service-accounts.ts';
+import type { KubeClient } from './kube/client.ts';
 import { createKubeClient } from './kube/client.ts';
 import { loadKubeConfig } from './kube/kubeconfig.ts';
 import { createManifestSource } from './kube/manifests.ts';
 import { createReader } from './kube/read.ts';
+import type { Reflector } from './kube/reflector.ts';
 import { createReflector } from './kube/reflector.ts';
-import type { Log } from './observe/log.ts';
-import type { Recorder } from './observe/recorder.ts';
 import type { Condition } from './server/admin.ts';
 import { version } from './version.ts';
 
-export interface AccountsOptions {
-  readonly config: Config;
-  readonly log: Log;
-  readonly recorder: Recorder;
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
-  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
-  readonly random: () => number;
-}
-
 export interface Accounts {
   lookup(key: AccountKey, options: LookupOptions): Promise<AccountLookup>;
+  /** What is known of accounts, without asking anybody. */
+  entries(): Iterable<readonly [key: string, account: Account]>;
+  /** Where `--watch-config-map` is on. */
+  readonly configMap?: ConfigMapSource;
+  /** Where `--namespace-policy` is on. */
+  readonly namespaceOf?: (namespace: string, options: LookupOptions) => Promise<NamespaceLookup>;
+  /** Reads everything anew; the old state is used meanwhile. */
+  relist(): void;
   conditions(): readonly Condition[];
   close(): Promise<void>;
 }
 
+/** The fixed name of the ConfigMap of roles. */
+const CONFIG_MAP = 'pod-identity-webhook';
 const SERVICE_ACCOUNTS = { name: 'serviceaccounts', path: '/api/v1/serviceaccounts', metadataOnly: true };
+const NAMESPACES = { name: 'namespaces', path: '/api/v1/namespaces', metadataOnly: true };
 
 /** Throws KubeError where there is no cluster to talk to. */
-export function accountsFromCluster(options: AccountsOptions): Accounts {
-  const { config, log, recorder, now, sleep, random } = options;
+export function accountsFromCluster(parts: AppParts): Accounts {
+  const { config } = parts;
   const { annotationPrefix } = config.settings;
-  const trim = (object: unknown) =>
-    accountFrom(ownField(ownField(object, 'metadata'), 'annotations'), annotationPrefix);
   const client = createKubeClient({
     config: loadKubeConfig({ kubeconfig: config.kubeconfig, server: config.kubeApi }),
     userAgent: `pod-identity-webhook/${version}`,
   });
-  const reflector = createReflector({ client, resource: SERVICE_ACCOUNTS, trim, now, sleep, random, log, recorder });
-  const accounts = createServiceAccounts({
-    cache: reflector,
-    read: createReader({ client, resource: SERVICE_ACCOUNTS, trim }),
-    now,
-    sleep,
-    log,
-    recorder,
-    maxLookupMs: config.maxLookupMs,
-  });
+  const trim = (object: unknown) => accountFrom(annotationsOf(object), annotationPrefix);
+  const reflector = createReflector({ ...parts, client, resource: SERVICE_ACCOUNTS, trim });
+  const read = createReader({ client, resource: SERVICE_ACCOUNTS, trim });
+  const accounts = createServiceAccounts({ ...parts, cache: reflector, read, maxLookupMs: config.maxLookupMs });
+  const namespaces = config.namespacePolicy ? namespacesOf(parts, client) : undefined;
+  const configMap = config.watchConfigMap ? configMapOf(parts, client) : undefined;
+  const reflectors = [
+    reflector,
+    ...(namespaces ? [namespaces.reflector] : []),
+    ...(configMap ? [configMap.reflector] : []),
+  ];
   return {
     lookup: accounts.lookup,
+    entries: () => reflector.entries(),
+    ...(configMap === undefined ? {} : { configMap: configMap.source }),
+    ...(namespaces === undefined ? {} : { namespaceOf: namespaces.namespaceOf }),
+    relist: () => reflectors.forEach((each) => each.relist()),
+    // A ConfigMap that may not be read must not hold back everything else.
     conditions: () => [
-      {
-        name: 'service-accounts',
-        ok: reflector.synced(),
-        message: reflector.synced() ? '' : 'the ServiceAccounts of the cluster were not listed yet; see the log',
-      },
+      listed('service-accounts', reflector),
+      ...(namespaces === undefined ? [] : [listed('namespaces', namespaces.reflector)]),
     ],
     async close() {
-      await reflector.close();
+      await Promise.all(reflectors.map((each) => each.close()));
       client.close();
     },
   };
 }
 
 /** Rejects with ConfigError where the directory cannot be read. */
-export async function accountsFromManifests({ config, log, recorder }: AccountsOptions): Promise<Accounts> {
+export async function accountsFromManifests({ config, log, recorder }: AppParts): Promise<Accounts> {
   const { standalone: directory = '', settings } = config;
   const source = createManifestSource({ directory, annotationPrefix: settings.annotationPrefix, log, recorder });
   await source.ready();
-  return { lookup: source.lookup, conditions: () => [], close: source.close };
+  return { ...source, entries: () => [], relist: () => {}, conditions: () => [] };
+}
+
+function configMapOf(parts: AppParts, client: KubeClient) {
+  const { namespace } = parts.config;
+  const source = createConfigMapSource({ ...parts, object: `${namespace}/${CONFIG_MAP}` });
+  const reflector: Reflector<string | undefined> = createReflector({
+    ...parts,
+    client,
+    resource: {
+      name: 'configmaps',
+      path: `/api/v1/namespaces/${namespace}/configmaps`,
+      fieldSelector: `metadata.name=${CONFIG_MAP}`,
+    },
+    trim: (object) => ownString(ownField(object, 'data'), 'config') ?? '',
+    onChange: () => source.apply(reflector.get(`${namespace}/${CONFIG_MAP}`)),
+  });
+  return { source, reflector };
+}
+
+function namespacesOf(parts: AppParts, client: KubeClient) {
+  const trim = (object: unknown) => namespacePolicyFrom(annotationsOf(object), parts.config.settings.annotationPrefix);
+  const reflector = createReflector({ ...parts, client, resource: NAMESPACES, trim });
+  const read = createReader({ client, resource: NAMESPACES, trim });
+  const namespaceOf = createNamespaces({
+    ...parts,
+    cache: reflector,
+    read: async (name, signal) => read({ namespace: '', name }, signal),
+    maxLookupMs: parts.config.maxLookupMs,
+  });
+  return { reflector, namespaceOf };
+}
+
+function listed(name: string, reflector: Pick<Reflector<unknown>, 'synced'>): Condition {
+  const ok = reflector.synced();
+  return { name, ok, message: ok ? '' : 'not listed from the API server yet; see the log for why' };
+}
+
+function annotationsOf(object: unknown): unknown {
+  return ownField(ownField(object, 'metadata'), 'annotations');
 }

@@ -1,10 +1,9 @@
 // The composition root: builds the parts of the server, starts them in order, and stops them in reverse.
 import { mutate } from './admission/mutate.ts';
-import { accountsFromCluster, accountsFromManifests } from './app-accounts.ts';
 import { certificatesFor } from './app-certificates.ts';
 import { monotonicMs, setTimer, sleep } from './app-clock.ts';
+import { createSources } from './app-sources.ts';
 import type { Config } from './config.ts';
-import { createResolver } from './identity/resolve.ts';
 import type { ClosableLog, LogDestination } from './observe/log.ts';
 import { createLog } from './observe/log.ts';
 import { createMetrics } from './observe/metrics.ts';
@@ -56,16 +55,11 @@ export async function startApp({ config, destination }: AppOptions): Promise<App
     const { certificates, caPem } = await certificatesFor(config, { log, recorder });
     closers.push(() => certificates.close());
     const parts = { config, log, recorder, now: monotonicMs, sleep, random: Math.random };
-    const accounts = await (config.standalone === undefined
-      ? accountsFromCluster(parts)
-      : accountsFromManifests(parts));
-    closers.push(() => accounts.close());
+    const sources = await createSources(parts);
+    closers.push(() => sources.close());
     const { settings, shadow, clientCertificates } = config;
-    const deps = {
-      settings,
-      comparing: shadow,
-      identityOf: createResolver({ ...accounts, settings, now: monotonicMs }),
-    };
+    const { identityOf, surroundings } = sources;
+    const deps = { settings, surroundings, identityOf, comparing: shadow };
 
     const server = createHttpsServer({
       listener: createRoutes({
@@ -76,6 +70,7 @@ export async function startApp({ config, destination }: AppOptions): Promise<App
         now: monotonicMs,
         log,
         recorder,
+        debugging: config.debuggingHandlers,
       }),
       port: config.port,
       host: config.bindAddress,
@@ -98,7 +93,7 @@ export async function startApp({ config, destination }: AppOptions): Promise<App
     const conditions = (): readonly Condition[] => [
       condition('certificate', certificates.problems().join('; ')),
       condition('own-port', probe.problem()),
-      ...accounts.conditions(),
+      ...sources.conditions(),
       condition('not-draining', server.draining() ? 'the process is about to end' : ''),
     ];
     const admin = createAdminServer({
@@ -106,6 +101,7 @@ export async function startApp({ config, destination }: AppOptions): Promise<App
       host: config.bindAddress,
       conditions,
       scrape: metrics.scrape,
+      cache: config.debuggingHandlers ? sources.cache : undefined,
       log,
       recorder,
     });

@@ -1,12 +1,13 @@
 // What the server is told, checked: what the flags mean together, and every problem of it at once. Defaults stand in
 // the table of flags, not here.
-import type { Settings } from './admission/settings.ts';
+import type { Settings, Surroundings } from './admission/settings.ts';
+import { isRegion, partitionOf } from './aws/partitions.ts';
 import type { FlagValues } from './cli.ts';
 import { ConfigError } from './config-error.ts';
 import type { LogFormat, LogLevel } from './observe/log.ts';
 import { cipherSuitesFrom, minVersionFrom } from './server/tls-options.ts';
 import type { TlsOptions } from './server/tls-options.ts';
-import { presentText, settingsFrom } from './settings-from-flags.ts';
+import { presentText, settingsFrom, surroundingsFrom } from './settings-from-flags.ts';
 
 export interface CertificateFiles {
   readonly keyFile: string;
@@ -37,7 +38,15 @@ export interface Config {
   readonly kubeApi: string | undefined;
   /** No bound of its own where undefined. */
   readonly maxLookupMs: number | undefined;
+  readonly watchConfigMap: boolean;
+  readonly containerCredentialsFile: string | undefined;
+  readonly namespacePolicy: boolean;
+  /** Base URL of the instance metadata service, without a slash at its end. */
+  readonly metadataEndpoint: string;
   readonly settings: Settings;
+  /** What the flags know of AWS account and region. */
+  readonly surroundings: Surroundings;
+  readonly debuggingHandlers: boolean;
   readonly shadow: boolean;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
 }
@@ -70,7 +79,13 @@ export function configFrom(flags: FlagValues): ConfigOutcome {
     kubeconfig: presentText(flags, 'kubeconfig'),
     kubeApi: presentText(flags, 'kube-api'),
     maxLookupMs: flags.number('service-account-lookup-grace-period') || undefined,
+    watchConfigMap: flags.isOn('watch-config-map'),
+    containerCredentialsFile: presentText(flags, 'watch-container-credentials-config'),
+    namespacePolicy: flags.isOn('namespace-policy'),
+    metadataEndpoint: metadataEndpointFrom(flags, problems),
     settings: settingsFrom(flags, problems),
+    surroundings: serverSurroundingsFrom(flags, { problems, warnings }),
+    debuggingHandlers: flags.isOn('enable-debugging-handlers'),
     shadow: flags.isOn('shadow'),
     log: { level: logLevel(flags), format: flags.text('log-format') === 'text' ? 'text' : 'json' },
   };
@@ -79,6 +94,9 @@ export function configFrom(flags: FlagValues): ConfigOutcome {
   }
   if (config.kubeApi !== undefined && !URL.canParse(config.kubeApi)) {
     problems.push(`--kube-api=${JSON.stringify(config.kubeApi)}: want a URL, as in https://10.0.0.1:6443`);
+  }
+  if (flags.isOn('in-cluster')) {
+    problems.push('--in-cluster=true: certificates by CSR ended with Kubernetes 1.22; give --tls-key and --tls-cert');
   }
   if (problems.length > 0) throw new ConfigError('usage', problems);
   return { config, warnings };
@@ -111,6 +129,27 @@ function clientCertificatesFrom(flags: FlagValues, problems: string[]): ClientCe
     problems.push(`--client-names=${JSON.stringify(names.join(','))}: works only together with --client-ca-file`);
   }
   return caFile === undefined ? undefined : { caFile, names };
+}
+
+function metadataEndpointFrom(flags: FlagValues, problems: string[]): string {
+  const endpoint = (flags.text('imds-endpoint') ?? '').replace(/\/+$/, '');
+  if (!URL.canParse(endpoint) || new URL(endpoint).protocol !== 'http:') {
+    problems.push(`--imds-endpoint=${JSON.stringify(endpoint)}: want an http URL, as in http://169.254.169.254`);
+  }
+  return endpoint;
+}
+
+/** The label of the webhook's own pod is a first answer to `auto`, where it is the name of an AWS region. */
+function serverSurroundingsFrom(
+  flags: FlagValues,
+  { problems, warnings }: { readonly problems: string[]; readonly warnings: string[] },
+): Surroundings {
+  const known = surroundingsFrom(flags, problems);
+  const label = presentText(flags, 'pod-region');
+  if (label === undefined || flags.text('aws-default-region') !== 'auto') return known;
+  if (isRegion(label)) return { partition: partitionOf(label), ...known, region: label };
+  warnings.push(`--pod-region=${JSON.stringify(label)} is not the name of an AWS region, and not used`);
+  return known;
 }
 
 function logLevel(flags: FlagValues): LogLevel {

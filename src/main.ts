@@ -6,7 +6,6 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { App } from './app.ts';
 import { startStandalone } from './app-standalone.ts';
-import type { FlagValues } from './cli.ts';
 import { COMMANDS, parseCommandLine } from './cli.ts';
 import { runDemo } from './commands/demo.ts';
 import { runInject } from './commands/inject.ts';
@@ -15,7 +14,7 @@ import { runServe } from './commands/serve.ts';
 import { ConfigError } from './config-error.ts';
 import { configFrom } from './config.ts';
 import { helpText } from './flags/help.ts';
-import { settingsFrom } from './settings-from-flags.ts';
+import { injectOptionsFrom } from './inject-from-flags.ts';
 import { commit, version } from './version.ts';
 
 const FINE = 0;
@@ -65,26 +64,10 @@ async function run(argv: readonly string[]): Promise<number> {
         stdout: io.stdout,
       });
     case 'inject':
-      return inject(flags);
+      return runInject(await injectOptionsFrom(flags, io.readFile), io);
     case 'demo':
       return runDemo({ examplesDirectory: examplesDirectory(), start: startStandalone }, io);
   }
-}
-
-async function inject(flags: FlagValues): Promise<number> {
-  const problems: string[] = [];
-  const settings = settingsFrom(flags, problems);
-  if (problems.length > 0) throw new ConfigError('usage', problems);
-  return runInject(
-    {
-      files: flags.all('filename'),
-      diff: flags.isOn('diff'),
-      explain: flags.isOn('explain'),
-      output: flags.text('output') === 'json' ? 'json' : 'text',
-      settings,
-    },
-    io,
-  );
 }
 
 /** The examples lie beside the program, in the source tree, the build and the image. */

@@ -34,15 +34,34 @@ describe('configFrom', () => {
         kubeconfig: undefined,
         kubeApi: undefined,
         maxLookupMs: undefined,
+        watchConfigMap: false,
+        containerCredentialsFile: undefined,
+        namespacePolicy: false,
+        metadataEndpoint: 'http://169.254.169.254',
         settings: {
           annotationPrefix: 'eks.amazonaws.com',
           tokenAudience: 'sts.amazonaws.com',
           tokenMountPath: '/var/run/secrets/eks.amazonaws.com/serviceaccount',
           tokenExpirationSeconds: 86_400,
-          region: undefined,
+          jitteredExpiration: false,
+          regionFromSurroundings: false,
           regionalSts: false,
           allowInvalidRoleArn: false,
+          composeRoleArn: false,
+          mirroredRegion: false,
+          regionWithoutRole: false,
+          roleSessionName: false,
+          variablesFirst: false,
+          containerCredentials: {
+            audience: 'pods.eks.amazonaws.com',
+            mountPath: '/var/run/secrets/pods.eks.amazonaws.com/serviceaccount',
+            volumeName: 'eks-pod-identity-token',
+            tokenPath: 'eks-pod-identity-token',
+            fullUri: 'http://169.254.170.23/v1/credentials',
+          },
         },
+        surroundings: {},
+        debuggingHandlers: false,
         shadow: false,
         log: { level: 'info', format: 'json' },
       },
@@ -77,7 +96,6 @@ describe('configFrom', () => {
     );
     expect(config.settings.tokenExpirationSeconds).toBe(600);
     expect(config.settings.tokenMountPath).toBe('/aws');
-    expect(config.settings.region).toBeUndefined();
     expect(config.clientCertificates).toEqual({ caFile: 'ca.crt', names: ['kube-apiserver', 'admin'] });
     expect(config.maxLookupMs).toBe(300);
   });
@@ -104,11 +122,185 @@ describe('configFrom', () => {
         '--tls-key and --tls-cert: give both, or neither for a certificate made in memory',
         '--client-names="a": works only together with --client-ca-file',
         '--annotation-prefix="not/a/domain": want a domain, as in eks.amazonaws.com',
+        '--token-audience="": want a value',
         '--token-mount-path="relative": want an absolute directory without a colon',
-        '--token-audience="": want an audience, as in sts.amazonaws.com',
         '--port=9999 and --metrics-port=9999: want two different ports',
         '--kube-api="no url": want a URL, as in https://10.0.0.1:6443',
       ],
+    });
+  });
+
+  it('finds the region in the label of the own pod, where it is an AWS region', () => {
+    const auto = ['--aws-default-region=auto'];
+    expect(configOf(...auto, '--pod-region=cn-north-1').config.surroundings).toEqual({
+      region: 'cn-north-1',
+      partition: 'aws-cn',
+    });
+    expect(configOf('--pod-region=cn-north-1').config.surroundings).toEqual({});
+    expect(configOf(...auto, '--pod-region=nbg1')).toMatchObject({
+      config: { surroundings: {} },
+      warnings: ['--pod-region="nbg1" is not the name of an AWS region, and not used'],
+    });
+    expect(configOf('--aws-default-region=moon-base').config.surroundings).toEqual({ region: 'moon-base' });
+  });
+
+  it('knows the owner of composed roles by its flags', () => {
+    const { surroundings } = configOf(
+      '--compose-role-arn',
+      '--aws-account-id=111122223333',
+      '--aws-default-region=us-gov-west-1',
+    ).config;
+    expect(surroundings).toEqual({ region: 'us-gov-west-1', accountId: '111122223333', partition: 'aws-us-gov' });
+    expect(problemsOf('--aws-account-id=1234', '--aws-partition=amazon')).toMatchObject({
+      problems: [
+        '--aws-account-id="1234": want 12 digits',
+        '--aws-partition="amazon": want aws, or aws- and a name, as in aws-cn',
+      ],
+    });
+  });
+
+  it.each([
+    'http://127.0.0.5/x',
+    'http://localhost:80/x',
+    'http://[::1]/x',
+    'http://169.254.170.2/x',
+    'http://[fd00:ec2::23]/x',
+    'https://agent.example/x',
+  ])('takes %s as the agent’s endpoint, as every SDK does', (uri) => {
+    expect(configOf(`--container-credentials-full-uri=${uri}`).config.settings.containerCredentials.fullUri).toBe(uri);
+  });
+
+  it.each([
+    'http://agent.example/x',
+    'http://127.0.0.1.example/x',
+    'http://10.0.0.1/x',
+    'ftp://127.0.0.1/x',
+    'agent',
+    '',
+  ])('refuses %j as the agent’s endpoint, which SDKs would refuse in every pod', (uri) => {
+    expect(problemsOf(`--container-credentials-full-uri=${uri}`)).toMatchObject({
+      problems: [
+        expect.stringContaining('want HTTPS, or HTTP to loopback, 169.254.170.2, 169.254.170.23 or [fd00:ec2::23]'),
+      ],
+    });
+  });
+
+  it('refuses what Kubernetes would refuse in every pod', () => {
+    expect(
+      problemsOf(
+        '--container-credentials-token-path=../token',
+        '--container-credentials-token-volume-name=Token',
+        '--container-credentials-token-mount-path=C:\\token',
+        '--container-credentials-audience=',
+        '--imds-endpoint=169.254.169.254',
+        '--in-cluster',
+      ),
+    ).toMatchObject({
+      problems: [
+        '--imds-endpoint="169.254.169.254": want an http URL, as in http://169.254.169.254',
+        '--container-credentials-token-path="../token": want a path within the volume',
+        '--container-credentials-token-volume-name="Token": want up to 63 lower-case letters, digits and dashes',
+        '--container-credentials-audience="": want a value',
+        '--container-credentials-token-mount-path="C:\\\\token": want an absolute directory without a colon',
+        '--in-cluster=true: certificates by CSR ended with Kubernetes 1.22; give --tls-key and --tls-cert',
+      ],
+    });
+  });
+});
+
+// The arguments of published installations, as they stand.
+describe('published manifests', () => {
+  it('upstream’s own', () => {
+    const { config, warnings } = configOf(
+      '/webhook',
+      '--in-cluster=false',
+      '--namespace=default',
+      '--service-name=pod-identity-webhook',
+      '--annotation-prefix=eks.amazonaws.com',
+      '--token-audience=sts.amazonaws.com',
+      '--logtostderr',
+    );
+    expect(warnings).toEqual([]);
+    expect(config).toMatchObject({
+      port: 443,
+      metricsPort: 9999,
+      namespace: 'default',
+      serviceName: 'pod-identity-webhook',
+    });
+  });
+
+  it('kOps’', () => {
+    const { config, warnings } = configOf(
+      '/webhook',
+      '--in-cluster=false',
+      '--namespace=kube-system',
+      '--service-name=pod-identity-webhook',
+      '--annotation-prefix=eks.amazonaws.com',
+      '--token-audience=amazonaws.com',
+      '--metrics-port=9443',
+      '--watch-config-map',
+      '--sts-regional-endpoint',
+      '--aws-default-region=us-east-1',
+      '--logtostderr',
+    );
+    expect(warnings).toEqual([]);
+    expect(config).toMatchObject({
+      metricsPort: 9443,
+      watchConfigMap: true,
+      settings: { tokenAudience: 'amazonaws.com', regionalSts: true },
+      surroundings: { region: 'us-east-1', partition: 'aws' },
+    });
+  });
+
+  it('the community chart’s', () => {
+    const { config, warnings } = configOf(
+      '--in-cluster=false',
+      '--port=8443',
+      '--metrics-port=9999',
+      '--annotation-prefix=eks.amazonaws.com',
+      '--namespace=kube-system',
+      '--service-name=amazon-eks-pod-identity-webhook',
+      '--aws-default-region=us-east-1',
+      '--sts-regional-endpoint=false',
+      '--token-audience=sts.amazonaws.com',
+      '--token-expiration=86400',
+      '--token-mount-path=/var/run/secrets/eks.amazonaws.com/serviceaccount',
+      '--resync-period=60s',
+      '--tls-cert=/etc/webhook/certs/tls.crt',
+      '--tls-key=/etc/webhook/certs/tls.key',
+      '-v=4',
+    );
+    expect(warnings).toEqual([]);
+    expect(config).toMatchObject({
+      port: 8443,
+      log: { level: 'debug' },
+      serviceName: 'amazon-eks-pod-identity-webhook',
+    });
+  });
+
+  it('OpenShift’s', () => {
+    const { config, warnings } = configOf(
+      '/usr/bin/aws-pod-identity-webhook',
+      '--in-cluster=false',
+      '--tls-cert=/var/run/app/certs/tls.crt',
+      '--tls-key=/var/run/app/certs/tls.key',
+      '--namespace=openshift-cloud-credential-operator',
+      '--port=9443',
+      '--service-name=pod-identity-webhook',
+      '--annotation-prefix=eks.amazonaws.com',
+      '--token-audience=sts.amazonaws.com',
+      '--aws-default-region=us-east-2',
+      '--tls-min-version=VersionTLS12',
+      '--tls-cipher-suites=TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
+      '--logtostderr',
+    );
+    expect(warnings).toEqual([]);
+    expect(config).toMatchObject({
+      port: 9443,
+      tls: {
+        minVersion: 'TLSv1.2',
+        ciphers: expect.stringMatching(/^ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256(:TLS_\w+)*$/),
+      },
     });
   });
 });

@@ -1,20 +1,18 @@
 // Shadow mode's second half: a pod that another webhook has already given an identity, held against what ours would
 // have been.
 import { variablesOf } from './container.ts';
+import { AUTHORIZATION_FILE_VARIABLE, FULL_URI_VARIABLE } from './container-credentials.ts';
 import type { Comparison } from './decision.ts';
+import { isSpread } from './expiration.ts';
 import type { Identity } from './identity.ts';
 import type { Injection } from './inject.ts';
 import type { JsonObject } from './json.ts';
 import { ownField, ownList, ownString } from './json.ts';
 import { containersOf } from './pod.ts';
-import { ROLE_ARN_VARIABLE, TOKEN_FILE_NAME, TOKEN_FILE_VARIABLE } from './web-identity.ts';
+import type { TokenProjection } from './token-volume.ts';
+import { ROLE_ARN_VARIABLE, TOKEN_FILE_VARIABLE } from './web-identity.ts';
 
-const IDENTITY_VARIABLES = [
-  ROLE_ARN_VARIABLE,
-  TOKEN_FILE_VARIABLE,
-  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
-  'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
-];
+const IDENTITY_VARIABLES = [ROLE_ARN_VARIABLE, TOKEN_FILE_VARIABLE, FULL_URI_VARIABLE, AUTHORIZATION_FILE_VARIABLE];
 
 /** What this webhook would give the pod. */
 export interface Ours {
@@ -31,7 +29,7 @@ export function comparison(pod: JsonObject, ours: Ours | undefined): Comparison 
     missingField(ours.injection) ??
     (containers.some((variables) => differs(variables.get(ROLE_ARN_VARIABLE), ours.identity.roleArn))
       ? ROLE_ARN_VARIABLE
-      : projectionField(pod, ours.injection));
+      : projectionField(pod, ours.injection.projection));
   return field === undefined ? { result: 'same' } : { result: 'differs', field };
 }
 
@@ -43,15 +41,17 @@ function missingField({ operations }: Injection): string | undefined {
   return first.path.includes('/env') ? ownString(item, 'name') : first.path.replace(/\/(?:-|[0-9]+)$/, '');
 }
 
-function projectionField(pod: JsonObject, ours: Injection): string | undefined {
-  const tokens = ownList(ownField(pod, 'spec'), 'volumes')
+function projectionField(pod: JsonObject, ours: TokenProjection): string | undefined {
+  const token = ownList(ownField(pod, 'spec'), 'volumes')
     .flatMap((volume) => ownList(ownField(volume, 'projected'), 'sources'))
     .map((source) => ownField(source, 'serviceAccountToken'))
-    .filter((token) => ownString(token, 'path') === TOKEN_FILE_NAME && ownField(token, 'audience') !== undefined);
-  const [token] = tokens;
+    .find((candidate) => ownString(candidate, 'path') === ours.path && ownString(candidate, 'audience') !== undefined);
   if (token === undefined) return undefined;
-  if (ownField(token, 'audience') !== ours.audience) return 'audience';
-  return ownField(token, 'expirationSeconds') === ours.expirationSeconds ? undefined : 'expirationSeconds';
+  if (ownString(token, 'audience') !== ours.audience) return 'audience';
+  const expirationSeconds = ownField(token, 'expirationSeconds');
+  const alike =
+    expirationSeconds === ours.expirationSeconds || [expirationSeconds, ours.expirationSeconds].every(isSpread);
+  return alike ? undefined : 'expirationSeconds';
 }
 
 function differs(theirs: string | undefined, ours: string | undefined): boolean {

@@ -3,10 +3,9 @@ import type { JsonObject } from './json.ts';
 import { ownField, ownList, ownString } from './json.ts';
 import { isListOrAbsent } from './patch.ts';
 
-export interface Variable {
-  readonly name: string;
-  readonly value: string;
-}
+export type Variable =
+  | { readonly name: string; readonly value: string }
+  | { readonly name: string; readonly valueFrom: { readonly fieldRef: { readonly fieldPath: string } } };
 
 export interface VolumeMount {
   readonly name: string;

@@ -46,11 +46,10 @@ interface DecisionBase extends Entitlement {
   readonly warnings: readonly string[];
 }
 
-/** The pod gets its identity. */
+/** The pod gets its identity; where the reason is another than `injected`, it gets the region alone. */
 export interface Patch extends DecisionBase {
   readonly kind: 'patch';
-  readonly reason: 'injected';
-  readonly method: Method;
+  readonly reason: 'injected' | SkipReason;
   readonly operations: readonly Operation[];
 }
 

@@ -34,6 +34,8 @@ export interface Identity {
   readonly audience?: string;
   readonly expirationSeconds?: number;
   readonly regionalSts?: boolean;
+  /** Take the pod's name as the name of the role session. */
+  readonly namedSession?: boolean;
 }
 
 /** Why there is no identity. */

@@ -1,80 +1,123 @@
-// inject(pod, identity, settings): the operations that give a pod its identity, for every container that is not
-// skipped, and nothing for what is already there: a second pass over the result is empty.
-import { podOverrides } from './annotations.ts';
-import type { Variable, Variables, VolumeMount } from './container.ts';
+// inject(pod, …): the operations that give a pod its identity, for every container that is not skipped, and nothing for
+// what is already there: a second pass over the result is empty.
+import type { Variable, VolumeMount } from './container.ts';
 import { hasMount, isExtensible, variablesOf } from './container.ts';
 import type { Identity } from './identity.ts';
 import type { JsonObject } from './json.ts';
-import { ownField, ownString } from './json.ts';
+import { isObject, ownField, ownString } from './json.ts';
+import { methodFor } from './method.ts';
 import type { Operation } from './patch.ts';
-import { appended, pointer } from './patch.ts';
+import { appended, pointer, prepended } from './patch.ts';
 import type { ContainerAt } from './pod.ts';
-import { containersOf, isWindows } from './pod.ts';
-import type { Settings } from './settings.ts';
+import { containersOf } from './pod.ts';
+import { podOverrides } from './pod-annotations.ts';
+import { endpointVariables, regionVariables } from './region.ts';
+import type { Settings, Surroundings } from './settings.ts';
+import type { TokenProjection } from './token-volume.ts';
 import { tokenVolume } from './token-volume.ts';
-import { TOKEN_FILE_NAME, TOKEN_VOLUME_NAME, webIdentityFor } from './web-identity.ts';
 
 export interface Injection {
   /** Empty where there is nothing to add. */
   readonly operations: readonly Operation[];
   /** Whether a container has the identity, now or before. */
   readonly identified: boolean;
-  readonly audience: string;
-  readonly expirationSeconds: number;
+  readonly projection: TokenProjection;
   readonly warnings: readonly string[];
 }
 
-export function inject(pod: JsonObject, identity: Identity, settings: Settings): Injection {
-  const containers = containersOf(pod);
-  const names = containers.map(({ container }) => ownString(container, 'name') ?? '');
-  const overrides = podOverrides(pod, names, settings.annotationPrefix);
-  const token = {
-    audience: identity.audience ?? settings.tokenAudience,
-    expirationSeconds: overrides.expirationSeconds ?? identity.expirationSeconds ?? settings.tokenExpirationSeconds,
-  };
-  const volume = tokenVolume(pod, { volumeName: TOKEN_VOLUME_NAME, path: TOKEN_FILE_NAME, ...token });
-  if (volume === undefined) return { ...token, operations: [], identified: false, warnings: overrides.warnings };
+export interface InjectOptions {
+  readonly settings: Settings;
+  readonly surroundings: Surroundings;
+  /** Of the review. */
+  readonly uid: string;
+}
 
-  const mount: VolumeMount = { name: volume.name, readOnly: true, mountPath: settings.tokenMountPath };
-  const webIdentity = { roleArn: identity.roleArn ?? '', mountPath: settings.tokenMountPath, windows: isWindows(pod) };
+export function inject(pod: JsonObject, identity: Identity, options: InjectOptions): Injection {
+  const { settings, surroundings } = options;
+  const { containers, overrides } = injectable(pod, settings);
+  const expirationSeconds =
+    overrides.expirationSeconds ?? identity.expirationSeconds ?? settings.tokenExpirationSeconds;
+  const method = methodFor(pod, { identity, settings, expirationSeconds, uid: options.uid });
+  const { projection } = method;
+  const volume = tokenVolume(pod, projection);
+  if (volume === undefined) return { projection, operations: [], identified: false, warnings: overrides.warnings };
+
+  const mount: VolumeMount = { name: volume.name, readOnly: true, mountPath: method.mountPath };
+  const regionalSts = identity.regionalSts ?? settings.regionalSts;
+  const endpoints = { region: surroundings.region, regionalSts, mirrored: settings.mirroredRegion };
   const operations: Operation[] = [];
+  const warnings = [...overrides.warnings, ...method.warnings];
   let identified = false;
   for (const at of containers) {
-    if (overrides.skippedContainers.has(ownString(at.container, 'name') ?? '') || !isExtensible(at.container)) continue;
     const present = variablesOf(at.container);
-    const credentials = webIdentityFor(present, webIdentity);
-    const variables = [...endpointVariables(present, identity, settings), ...credentials.variables];
-    operations.push(...containerOperations(at, variables, credentials.readsToken ? mount : undefined));
-    identified ||= credentials.readsToken;
+    const missing = method.missing(present, nameOf(at));
+    warnings.push(...missing.warnings);
+    if (missing.isLeftAlone) continue;
+    operations.push(
+      ...variableOperations(at, [...endpointVariables(present, endpoints), ...missing.variables], settings),
+      ...(missing.readsToken ? mountOperations(at, mount) : []),
+    );
+    identified ||= missing.readsToken;
   }
   // Without a container that reads the token, the volume would be for nobody.
-  const { operations: volumeOperations, warnings } = identified ? volume : { operations: [], warnings: [] };
+  if (!identified) return { projection, operations, identified, warnings };
+  const labels = method.label === undefined ? [] : labelOperations(pod, method.label);
   return {
-    ...token,
-    operations: [...volumeOperations, ...operations],
+    projection,
+    operations: [...volume.operations, ...labels, ...operations],
     identified,
-    warnings: [...overrides.warnings, ...warnings],
+    warnings: [...warnings, ...volume.warnings],
   };
 }
 
-/** The STS endpoint and the region pair. Where the container has one of the pair, the other is its author's business. */
-function endpointVariables(present: Variables, identity: Identity, settings: Settings): Variable[] {
-  const variables: Variable[] = [];
-  if ((identity.regionalSts ?? settings.regionalSts) && !present.has('AWS_STS_REGIONAL_ENDPOINTS')) {
-    variables.push({ name: 'AWS_STS_REGIONAL_ENDPOINTS', value: 'regional' });
-  }
-  const { region } = settings;
-  if (region !== undefined && !present.has('AWS_DEFAULT_REGION') && !present.has('AWS_REGION')) {
-    variables.push({ name: 'AWS_DEFAULT_REGION', value: region }, { name: 'AWS_REGION', value: region });
-  }
-  return variables;
+/** The region alone, for a pod without an identity. */
+export function injectRegion(
+  pod: JsonObject,
+  { settings, surroundings }: Omit<InjectOptions, 'uid'>,
+): readonly Operation[] {
+  const { region } = surroundings;
+  return injectable(pod, settings).containers.flatMap((at) =>
+    variableOperations(
+      at,
+      regionVariables(variablesOf(at.container), { region, mirrored: settings.mirroredRegion }),
+      settings,
+    ),
+  );
 }
 
-function containerOperations(at: ContainerAt, variables: readonly Variable[], mount?: VolumeMount): Operation[] {
-  const { container, list, index } = at;
-  const mounts = mount === undefined || hasMount(container, mount) ? [] : [mount];
-  return [
-    ...appended(pointer('spec', list, index, 'env'), ownField(container, 'env'), variables),
-    ...appended(pointer('spec', list, index, 'volumeMounts'), ownField(container, 'volumeMounts'), mounts),
-  ];
+/** The containers that get anything, and what the pod itself asks for. */
+function injectable(pod: JsonObject, { annotationPrefix }: Settings) {
+  const all = containersOf(pod);
+  const overrides = podOverrides(pod, all.map(nameOf), annotationPrefix);
+  const containers = all.filter((at) => !overrides.isSkipped(nameOf(at)) && isExtensible(at.container));
+  return { containers, overrides };
+}
+
+function nameOf({ container }: ContainerAt): string {
+  return ownString(container, 'name') ?? '';
+}
+
+function variableOperations(
+  at: ContainerAt,
+  variables: readonly Variable[],
+  { variablesFirst }: Settings,
+): Operation[] {
+  const add = variablesFirst ? prepended : appended;
+  return add(pointer('spec', at.list, at.index, 'env'), ownField(at.container, 'env'), variables);
+}
+
+function mountOperations({ container, list, index }: ContainerAt, mount: VolumeMount): Operation[] {
+  if (hasMount(container, mount)) return [];
+  return appended(pointer('spec', list, index, 'volumeMounts'), ownField(container, 'volumeMounts'), [mount]);
+}
+
+/** What the pod has in the place of the label stays as it is, whatever its value. */
+function labelOperations(pod: JsonObject, { key, value }: { key: string; value: string }): Operation[] {
+  const metadata = ownField(pod, 'metadata') ?? undefined;
+  if (metadata === undefined) return [{ op: 'add', path: '/metadata', value: { labels: { [key]: value } } }];
+  const labels = ownField(metadata, 'labels') ?? undefined;
+  if (isObject(metadata) && labels === undefined)
+    return [{ op: 'add', path: '/metadata/labels', value: { [key]: value } }];
+  if (!isObject(labels) || Object.hasOwn(labels, key)) return [];
+  return [{ op: 'add', path: pointer('metadata', 'labels', key), value }];
 }

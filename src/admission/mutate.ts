@@ -4,23 +4,25 @@ import type { Ours } from './compare.ts';
 import { comparison } from './compare.ts';
 import type { Comparison, Decision, Entitlement, Refuse, Skip, SkipReason } from './decision.ts';
 import type { AccountKey, IdentityOf } from './identity.ts';
-import { inject } from './inject.ts';
+import { inject, injectRegion } from './inject.ts';
 import type { JsonObject } from './json.ts';
 import { podAnnotation, podLabel, serviceAccountNameOf } from './pod.ts';
 import { EXPLANATIONS } from './reasons.ts';
 import type { Review } from './review.ts';
-import type { Settings } from './settings.ts';
+import type { Settings, Surroundings } from './settings.ts';
 import { boundedWarnings } from './warning.ts';
 
 /** Labels of the pod. They do not follow `--annotation-prefix`, because the webhook's registration selects by them. */
 export const OPT_OUT_LABEL = 'eks.amazonaws.com/skip-pod-identity-webhook';
 export const REQUIRED_LABEL = 'eks.amazonaws.com/pod-identity-required';
 
+const REGION_PENDING = 'AWS_REGION is not set: the webhook does not know the region yet (--aws-default-region=auto)';
 const DEFAULT_PREFIX = 'eks.amazonaws.com/';
 
 export interface MutateDeps {
   readonly identityOf: IdentityOf;
   readonly settings: Settings;
+  readonly surroundings: () => Surroundings;
   /** Compare the identity that a pod has already with ours, for shadow mode. */
   readonly comparing?: boolean;
 }
@@ -47,18 +49,23 @@ export async function mutate(review: Review, deps: MutateDeps, timeoutMs: number
 
   const answer = await deps.identityOf(key, { timeoutMs, live: required });
   if (answer.kind === 'unknown') return { kind: 'unknown', reason: answer.reason, warnings: [] };
+  const { settings } = deps;
+  const surroundings = deps.surroundings();
   if (answer.kind === 'none') {
-    const { source, warnings } = answer;
-    return without(answer.reason, { ...(source === undefined ? {} : { source }), warnings, ...compared() });
+    const { source, warnings, reason } = answer;
+    const found = { ...(source === undefined ? {} : { source }), warnings: boundedWarnings(warnings), ...compared() };
+    const operations = settings.regionWithoutRole && !required ? injectRegion(pod, { settings, surroundings }) : [];
+    return operations.length > 0 ? { ...found, kind: 'patch', reason, operations } : without(reason, found);
   }
 
   const { identity } = answer;
-  const injection = inject(pod, identity, deps.settings);
+  const injection = inject(pod, identity, { settings, surroundings, uid: review.uid });
+  const pending = settings.regionFromSurroundings && surroundings.region === undefined ? [REGION_PENDING] : [];
   const found = {
     method: identity.method,
     source: identity.source,
     ...(identity.roleArn === undefined ? {} : { roleArn: identity.roleArn }),
-    warnings: boundedWarnings([...answer.warnings, ...injection.warnings]),
+    warnings: boundedWarnings([...answer.warnings, ...injection.warnings, ...pending]),
     ...compared({ identity, injection }),
   };
   const { operations, identified } = injection;

@@ -32,12 +32,17 @@ export function podLabel(pod: JsonObject, key: string): string | undefined {
   return ownString(ownField(ownField(pod, 'metadata'), 'labels'), key);
 }
 
+/** The pod's name; undefined where the API server will make one. */
+export function literalNameOf(pod: JsonObject): string | undefined {
+  const name = ownString(ownField(pod, 'metadata'), 'name');
+  return name === '' ? undefined : name;
+}
+
 /** The pod's name, or what the API server will make one of, for people to read. */
 export function podNameOf(pod: JsonObject): string {
-  const metadata = ownField(pod, 'metadata');
-  const name = ownString(metadata, 'name');
-  if (name !== undefined && name !== '') return name;
-  const generateName = ownString(metadata, 'generateName');
+  const name = literalNameOf(pod);
+  if (name !== undefined) return name;
+  const generateName = ownString(ownField(pod, 'metadata'), 'generateName');
   return generateName === undefined || generateName === '' ? '' : `${generateName}*`;
 }
 

@@ -23,3 +23,14 @@ export function parseRoleArn(text: string): RoleArn | undefined {
   const [, partition = '', accountId = '', path = '', roleName = ''] = match;
   return { partition, accountId, path, roleName };
 }
+
+/** Who the role belongs to where only its path and name are written. */
+export interface RoleOwner {
+  readonly partition: string;
+  readonly accountId: string;
+}
+
+/** The ARN of a role by path and name, `team/app`; a leading slash is the path's own. */
+export function roleArnOf(pathAndName: string, { partition, accountId }: RoleOwner): string {
+  return `arn:${partition}:iam::${accountId}:role/${pathAndName.replace(/^\//, '')}`;
+}

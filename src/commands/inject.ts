@@ -1,6 +1,5 @@
 // `inject`: manifests in, the same manifests out with the identity put in, decided by the server's own code.
 import { keyOf } from '../admission/identity.ts';
-import type { Settings } from '../admission/settings.ts';
 import { diffText } from './diff.ts';
 import { explainedJson, explainedPod, explainedText } from './explain.ts';
 import type { Input } from './inputs.ts';
@@ -9,26 +8,29 @@ import type { CommandIo, ExitCode } from './io.ts';
 import { changesOf, manifestsJson, manifestsText } from './manifests-out.ts';
 import type { Paint } from './paint.ts';
 import { paintWith } from './paint.ts';
+import type { Told } from './told.ts';
+import { configMapIn } from './told.ts';
 import type { Verdict } from './verdict.ts';
 import { shortfallOf, verdictsOf } from './verdict.ts';
 
-export interface InjectOptions {
+export interface InjectOptions extends Told {
   /** Paths; `-` is standard input. */
   readonly files: readonly string[];
   readonly diff: boolean;
   readonly explain: boolean;
   readonly output: 'text' | 'json';
-  readonly settings: Settings;
 }
 
 export async function runInject(options: InjectOptions, io: CommandIo): Promise<ExitCode> {
   const { inputs, problems } = await readInputs(options.files, io);
-  const wrong = [...optionProblems(options), ...problems];
+  const configMap = configMapIn(inputs, options);
+  const wrong = [...optionProblems(options), ...problems, ...configMap.problems];
   if (wrong.length > 0) {
     for (const problem of wrong) io.stderr(`${problem}\n`);
     return 2;
   }
-  const verdicts = await verdictsOf(inputs, options.settings);
+  for (const refusal of configMap.refusals) io.stderr(`${refusal}\n`);
+  const verdicts = await verdictsOf(inputs, { ...options, entries: configMap.entries });
   if (verdicts.length === 0) io.stderr('no pods in the manifests: nothing was decided\n');
   for (const verdict of verdicts) {
     const who = `${verdict.object} (${verdict.place})`;

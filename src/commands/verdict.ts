@@ -3,18 +3,28 @@ import type { Decision } from '../admission/decision.ts';
 import type { Account, AccountKey, IdentityOf } from '../admission/identity.ts';
 import { accountFrom } from '../admission/annotations.ts';
 import { keyOf } from '../admission/identity.ts';
-import { ownField } from '../admission/json.ts';
+import { ownField, ownString } from '../admission/json.ts';
 import type { JsonObject } from '../admission/json.ts';
 import { accountKeyOf, mutate } from '../admission/mutate.ts';
 import { podNameOf } from '../admission/pod.ts';
 import { EXPLANATIONS } from '../admission/reasons.ts';
 import type { Review } from '../admission/review.ts';
+import type { NamespacePolicy } from '../admission/namespace-policy.ts';
+import { namespacePolicyFrom } from '../admission/namespace-policy.ts';
 import type { Settings } from '../admission/settings.ts';
+import type { ConfigMapEntry } from '../identity/config-map-entries.ts';
+import { createEntryIndex } from '../identity/config-map-entries.ts';
 import { createResolver } from '../identity/resolve.ts';
 import type { ManifestDocument, ManifestObject, Path } from '../kube/manifest-documents.ts';
 import { accountKeyFrom, namespaceOf, objectsOf } from '../kube/manifest-documents.ts';
 import type { Input } from './inputs.ts';
+import type { Told } from './told.ts';
 import { podIn } from './workloads.ts';
+
+/** The entries of the ConfigMap of roles. */
+interface Entries {
+  readonly entries: readonly ConfigMapEntry[];
+}
 
 export interface Verdict {
   /** `Deployment/web`. */
@@ -32,8 +42,10 @@ export interface Verdict {
 }
 
 /** The verdicts in the order of the manifests. */
-export async function verdictsOf(inputs: readonly Input[], settings: Settings): Promise<Verdict[]> {
-  const identityOf = identitiesIn(inputs, settings);
+export async function verdictsOf(inputs: readonly Input[], told: Told & Entries): Promise<Verdict[]> {
+  const { settings } = told;
+  const surroundings = () => told.surroundings;
+  const identityOf = identitiesIn(inputs, told);
   const verdicts: Verdict[] = [];
   for (const { input, document, manifest } of manifestsOf(inputs)) {
     const found = podIn(manifest);
@@ -47,7 +59,7 @@ export async function verdictsOf(inputs: readonly Input[], settings: Settings): 
       ...found,
       account: accountKeyOf(review),
       // The manifests are in memory: there is nothing to wait for.
-      decision: await mutate(review, { identityOf, settings }, Infinity),
+      decision: await mutate(review, { identityOf, settings, surroundings }, Infinity),
     });
   }
   return verdicts;
@@ -76,12 +88,17 @@ function manifestsOf(inputs: readonly Input[]): ManifestIn[] {
 }
 
 /** What the server's sources would be if these manifests were applied: of two with one name, the last. */
-function identitiesIn(inputs: readonly Input[], settings: Settings): IdentityOf {
+function identitiesIn(inputs: readonly Input[], told: Told & Entries): IdentityOf {
+  const { settings, surroundings, containerCredentials } = told;
   const accounts = new Map<string, Account>();
+  const namespaces = new Map<string, NamespacePolicy>();
   for (const { manifest } of manifestsOf(inputs)) {
+    const { kind, object } = manifest;
     const key = accountKeyFrom(manifest);
-    const annotations = ownField(ownField(manifest.object, 'metadata'), 'annotations');
-    if (key !== undefined) accounts.set(keyOf(key), accountFrom(annotations, settings.annotationPrefix));
+    const name = ownString(ownField(object, 'metadata'), 'name') ?? '';
+    if (key !== undefined) accounts.set(keyOf(key), accountFrom(annotationsOf(object), settings.annotationPrefix));
+    if (kind === 'Namespace')
+      namespaces.set(name, namespacePolicyFrom(annotationsOf(object), settings.annotationPrefix));
   }
   const resolve = createResolver({
     lookup: async (key) => {
@@ -89,13 +106,25 @@ function identitiesIn(inputs: readonly Input[], settings: Settings): IdentityOf 
       return account === undefined ? { kind: 'not-found' } : { kind: 'found', account };
     },
     settings,
+    surroundings: () => surroundings,
     now: () => 0,
+    hasContainerCredentials: (key) => containerCredentials.includes(keyOf(key)),
+    configMapEntryOf: createEntryIndex(told.entries),
+    // A namespace that is not in the manifests says nothing.
+    namespaceOf: async (name) => ({
+      kind: 'found',
+      policy: (told.namespacePolicy ? namespaces.get(name) : undefined) ?? {},
+    }),
   });
   return async (key, options) => {
     const answer = await resolve(key, options);
     const isMissing = answer.kind === 'none' && answer.reason === 'service-account-not-found';
     return isMissing ? { ...answer, reason: 'service-account-not-in-input' } : answer;
   };
+}
+
+function annotationsOf(object: JsonObject): unknown {
+  return ownField(ownField(object, 'metadata'), 'annotations');
 }
 
 function reviewOf(manifest: ManifestObject, pod: JsonObject): Review {

@@ -33,4 +33,11 @@ export const CLUSTER_FLAGS: readonly Flag[] = inGroup('Cluster', [
     commands: SERVE,
     help: 'Run without a cluster: ServiceAccounts come from the manifests in DIR, the certificate is made in memory.',
   },
+  {
+    name: 'in-cluster',
+    type: 'boolean',
+    default: 'false',
+    commands: SERVE,
+    help: 'Accepted for compatibility: certificates come from --tls-key and --tls-cert.',
+  },
 ]);

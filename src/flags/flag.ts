@@ -4,7 +4,13 @@ export type FlagType = 'text' | 'boolean' | 'integer' | 'duration' | 'choice';
 
 export type CommandName = 'serve' | 'inject' | 'demo';
 
-export type FlagGroup = 'Sockets and certificates' | 'Cluster' | 'What is injected' | 'Running' | 'Input and output';
+export type FlagGroup =
+  | 'Sockets and certificates'
+  | 'Cluster'
+  | 'What is injected'
+  | 'Sources of identities'
+  | 'Running'
+  | 'Input and output';
 
 export interface Flag {
   readonly name: string;

@@ -42,4 +42,11 @@ export const RUNNING_FLAGS: readonly Flag[] = inGroup('Running', [
     commands: SERVE,
     help: 'One JSON object per line, or text for people.',
   },
+  {
+    name: 'enable-debugging-handlers',
+    type: 'boolean',
+    default: 'false',
+    commands: SERVE,
+    help: 'Serve /debug/alpha/cache and /debug/alpha/cache/clear on the metrics port, /debug/alpha/deny and /debug/alpha/500 on the admission port.',
+  },
 ]);

@@ -3,6 +3,7 @@ import { CLUSTER_FLAGS } from './cluster.ts';
 import type { Flag } from './flag.ts';
 import { INJECTION_FLAGS } from './injection.ts';
 import { INPUT_FLAGS } from './input.ts';
+import { SOURCE_FLAGS } from './sources.ts';
 import { RUNNING_FLAGS } from './running.ts';
 import { SOCKET_FLAGS } from './sockets.ts';
 
@@ -10,6 +11,7 @@ export const FLAGS: readonly Flag[] = [
   ...SOCKET_FLAGS,
   ...CLUSTER_FLAGS,
   ...INJECTION_FLAGS,
+  ...SOURCE_FLAGS,
   ...RUNNING_FLAGS,
   ...INPUT_FLAGS,
 ];

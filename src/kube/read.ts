@@ -12,12 +12,13 @@ export type ReadAnswer<T> =
 
 export interface ReaderOptions<T> {
   readonly client: Pick<ReadClient, 'get'>;
-  /** Of a namespaced resource: its collection and what of it is asked for. */
+  /** Its collection, and what of it is asked for. */
   readonly resource: Pick<Resource, 'path' | 'metadataOnly'>;
   /** The same as the reflector's. */
   readonly trim: (object: unknown) => T;
 }
 
+/** The namespace is empty for an object that is in none. */
 export type Read<T> = (
   key: { readonly namespace: string; readonly name: string },
   signal: AbortSignal,
@@ -29,7 +30,8 @@ export function createReader<T>({ client, resource, trim }: ReaderOptions<T>): R
   const [root, plural] = [resource.path.slice(0, slash), resource.path.slice(slash + 1)];
 
   return async ({ namespace, name }, signal) => {
-    const path = `${root}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`;
+    const scope = namespace === '' ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+    const path = `${root}${scope}/${plural}/${encodeURIComponent(name)}`;
     const answer = await client.get(path, { signal, accept: acceptOf(resource) });
     if (answer.status === 404 && ownString(answer.body, 'reason') === 'NotFound') return { kind: 'not-found' };
     if (answer.status !== 200) throw refusalOf(path, answer);

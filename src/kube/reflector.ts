@@ -61,6 +61,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   let synced = false;
   let mustList = true;
   let mustVerify = false;
+  let wasHurried = false;
   let failures = 0;
   let watchingSince: number | undefined;
   let lastByteAt: number | undefined;
@@ -136,10 +137,15 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     const isSteady = watchingSince !== undefined && now() - watchingSince > longestWaitMs(failures);
     if (isSteady) failures = 0;
     mustVerify = failure !== undefined;
-    mustList ||= needsList(failure);
+    const wantsList = !mustList && needsList(failure);
+    mustList ||= wantsList;
     if (failure === undefined && isSteady) return;
+    // Whoever says that our version is too old does answer: the wait that an outage has built up is over. Once in a
+    // row, or a server that says so after each list would be listed in a storm.
+    const isHurried = wantsList && !wasHurried;
+    wasHurried = isHurried;
     const retryAfterSeconds = failure instanceof KubeError ? failure.retryAfterSeconds : undefined;
-    const ms = Math.round(waitMs(failures, { random, retryAfterSeconds }));
+    const ms = isHurried ? 0 : Math.round(waitMs(failures, { random, retryAfterSeconds }));
     report(failure, ms);
     failures += 1;
     await sleep(ms, signal).catch(() => undefined);
@@ -151,8 +157,10 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     const error = failure === undefined ? 'the API server ended the watch at once' : messageOf(failure);
     const fields = { resource: resource.name, cause, error, failures: failures + 1, waitMs: ms };
     // An API server that is away for hours is told of at its beginning and then every few minutes.
-    if (failures % 32 === 0) log.warn(fields, 'watch broken, trying again');
-    else log.debug(fields, 'watch broken, trying again');
+    if (failures % 32 !== 0) log.debug(fields, 'watch broken, trying again');
+    else if (isForbidden(failure))
+      log.error({ ...fields, fix: `grant get, list and watch on ${resource.name}` }, 'may not be read');
+    else log.warn(fields, 'watch broken, trying again');
   }
 
   return {
@@ -185,4 +193,8 @@ function needsList(failure: unknown): boolean {
   const { code, status = 0 } = failure;
   if (code === 'refused') return NEEDS_LIST.has(status);
   return code === 'garbage' || code === 'rewound' || code === 'error-event';
+}
+
+function isForbidden(failure: unknown): boolean {
+  return failure instanceof KubeError && failure.status === 403;
 }

@@ -60,6 +60,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const reloadFailures = counter('reload_failures_total', 'Changes that were unusable; the last good one stays.', [
     'what',
   ]);
+  const entries = gauge('config_map_entries', 'Entries of the ConfigMap of roles, used and refused.', ['state']);
   const unexpected = counter('unexpected_errors_total', 'Exceptions that nobody expected.', ['where']);
   const dropped = counter('log_lines_dropped_total', 'Log lines that the reader of the log did not take in time.', []);
   gauge('build_info', '1, labelled by the build.', ['version', 'commit', 'node']).set({ ...options }, 1);
@@ -82,6 +83,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
       observeCache(resource, state) {
         caches.observeCache(resource, state);
         if (resource === 'serviceaccounts') upstream.observeAccounts(() => state().size);
+      },
+      configMapRead({ entries: used, refused }) {
+        entries.set({ state: 'used' }, used);
+        entries.set({ state: 'refused' }, refused);
       },
       certificateLoaded: (date) => notAfter.set(date.getTime() / 1_000),
       reloadFailed: (what) => reloadFailures.inc({ what: whatLabel(what) }),

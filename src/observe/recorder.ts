@@ -36,6 +36,8 @@ export interface Recorder {
   watchFailed(resource: string, cause: string): void;
   /** `state` is asked at each scrape, until the process ends. */
   observeCache(resource: string, state: () => CacheState): void;
+  /** The ConfigMap of roles was read; entries that cannot be used are refused one by one. */
+  configMapRead(entries: { readonly entries: number; readonly refused: number }): void;
   certificateLoaded(notAfter: Date): void;
   /** A file or object was changed to something unusable; the last good one stays in use. */
   reloadFailed(what: string): void;

@@ -72,7 +72,8 @@ export function createUpstreamMetrics(registry: Registry): UpstreamMetrics {
 
   return {
     decided({ kind, reason, method }) {
-      if (kind === 'patch') pods.inc({ method: method ?? 'sts_web_identity' });
+      // Without a method the pod got the region alone.
+      if (kind === 'patch' && method !== undefined) pods.inc({ method });
       if (reason === 'service-account-not-found') missing.inc();
     },
     requested({ verb, path, code, seconds }) {

@@ -7,6 +7,8 @@ import type { ErrorRequestHandler, Express, Request, Response } from 'express';
 import type { Log } from '../observe/log.ts';
 import type { Recorder } from '../observe/recorder.ts';
 import { errorAnswer, send } from './answer.ts';
+import type { CacheAccess } from './debug.ts';
+import { addCacheRoutes } from './debug.ts';
 import type { SocketLimits } from './limits.ts';
 import { httpOptionsFrom, SOCKET_LIMITS } from './limits.ts';
 import type { Address } from './listen.ts';
@@ -30,6 +32,8 @@ export interface AdminOptions {
   /** Asked at each request. */
   readonly conditions: () => readonly Condition[];
   readonly scrape: () => Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Given where the debugging handlers are on. */
+  readonly cache?: CacheAccess | undefined;
   readonly log: Log;
   readonly recorder: Pick<Recorder, 'failedUnexpectedly'>;
   readonly limits?: SocketLimits;
@@ -53,7 +57,9 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   };
 }
 
-export function createAdminRoutes(options: Pick<AdminOptions, 'conditions' | 'scrape' | 'log' | 'recorder'>): Express {
+export function createAdminRoutes(
+  options: Pick<AdminOptions, 'conditions' | 'scrape' | 'cache' | 'log' | 'recorder'>,
+): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -79,6 +85,7 @@ export function createAdminRoutes(options: Pick<AdminOptions, 'conditions' | 'sc
       send(request, response, errorAnswer(405, 'want GET, HEAD', { Allow: 'GET, HEAD' }));
     });
   }
+  if (options.cache !== undefined) addCacheRoutes(app, options.cache);
   app.use((request, response) => {
     send(request, response, errorAnswer(404, 'no such path; want /metrics, /livez, /readyz or /healthz'));
   });

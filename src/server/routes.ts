@@ -13,6 +13,7 @@ import type { Answer } from './answer.ts';
 import { errorAnswer, send } from './answer.ts';
 import type { ReadBody } from './body.ts';
 import type { CheckClient } from './client-certificates.ts';
+import { addAnswerRoutes } from './debug.ts';
 import { decisionFields } from './decision-fields.ts';
 import { timeoutMsFrom } from './timeout.ts';
 
@@ -48,6 +49,8 @@ export interface RoutesOptions {
   readonly log: Log;
   readonly recorder: Pick<Recorder, 'decided' | 'requested' | 'inFlight' | 'failedUnexpectedly'>;
   readonly maxInFlight?: number;
+  /** Serve the handlers that refuse and fail. */
+  readonly debugging?: boolean;
 }
 
 export function createRoutes(options: RoutesOptions): Express {
@@ -107,6 +110,7 @@ export function createRoutes(options: RoutesOptions): Express {
   app.get('/healthz', (request, response) => send(request, response, { status: 200, body: 'ok', type: 'text/plain' }));
   app.all('/mutate', (request, response) => send(request, response, notAllowed('POST')));
   app.all('/healthz', (request, response) => send(request, response, notAllowed('GET, HEAD')));
+  if (options.debugging === true) addAnswerRoutes(app, readBody);
   app.use((request, response) => send(request, response, errorAnswer(404, 'no such path; want /mutate or /healthz')));
   app.use(errorHandler(log, recorder));
   return app;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { accountFrom, identityFromAccount, podOverrides } from '../../src/admission/annotations.ts';
+import { accountFrom, identityFromAccount } from '../../src/admission/annotations.ts';
+import { podOverrides } from '../../src/admission/pod-annotations.ts';
 import { settingsOf } from '../support/stories.ts';
 
 const PREFIX = 'eks.amazonaws.com';
@@ -45,7 +46,7 @@ describe('identityFromAccount', () => {
       { 'eks.amazonaws.com/role-arn': 'x', 'aws.amazon.com/role-arn': 'y' },
       'aws.example.com',
     );
-    expect(identityFromAccount(key, account, settings)).toEqual({
+    expect(identityFromAccount(key, account, { settings, surroundings: {} })).toEqual({
       kind: 'none',
       reason: 'no-role',
       warnings: [
@@ -74,7 +75,7 @@ describe('identityFromAccount', () => {
       'eks.amazonaws.com/role-arn': 'arn:aws:iam::111122223333:role/app',
       'eks.amazonaws.com/token-expiration': text,
     };
-    const answer = identityFromAccount(key, { annotations }, settingsOf([]));
+    const answer = identityFromAccount(key, { annotations }, { settings: settingsOf([]), surroundings: {} });
     expect(answer).toMatchObject({ kind: 'identity' });
     expect(answer.kind === 'identity' && answer.identity.expirationSeconds).toBe(expirationSeconds);
   });
@@ -83,6 +84,8 @@ describe('identityFromAccount', () => {
 describe('podOverrides', () => {
   it('takes an empty list of containers as none, without a word', () => {
     const pod = { metadata: { annotations: { 'eks.amazonaws.com/skip-containers': '' } } };
-    expect(podOverrides(pod, ['main'], PREFIX)).toEqual({ skippedContainers: new Set(), warnings: [] });
+    const { isSkipped, ...others } = podOverrides(pod, ['main'], PREFIX);
+    expect(others).toEqual({ warnings: [] });
+    expect(isSkipped('main')).toBe(false);
   });
 });

@@ -5,21 +5,24 @@ import { isObject, ownList } from '../../src/admission/json.ts';
 import { mutate } from '../../src/admission/mutate.ts';
 import { parseReview } from '../../src/admission/review.ts';
 import { createResolver } from '../../src/identity/resolve.ts';
-import { reviewOf, settingsOf } from '../support/stories.ts';
+import { reviewOf, toldBy } from '../support/stories.ts';
 
 const ROLE = 'arn:aws:iam::111122223333:role/app';
 
 async function comparisonOf(pod: JsonObject, { flags = [] as string[], role = ROLE } = {}) {
-  const settings = settingsOf(flags);
+  const told = toldBy(flags);
+  const { settings } = told;
+  const surroundings = () => told.surroundings;
   const annotations: Record<string, string> = role === '' ? {} : { 'eks.amazonaws.com/role-arn': role };
   const identityOf = createResolver({
     settings,
+    surroundings,
     now: () => 0,
     lookup: async () => ({ kind: 'found', account: { annotations } }),
   });
   const decision = await mutate(
     parseReview(reviewOf({ namespace: 'default' }, pod)),
-    { settings, identityOf, comparing: true },
+    { settings, surroundings, identityOf, comparing: true },
     1_000,
   );
   return { decision, comparison: decision.comparison };

@@ -14,6 +14,7 @@ async function decide(object: object, answer: IdentityAnswer) {
     parseReview(reviewOf({ namespace: 'default' }, { ...object })),
     {
       settings,
+      surroundings: () => ({}),
       identityOf: async ({ namespace, name }, options) => {
         asked.push({ key: `${namespace}/${name}`, ...options });
         return answer;
@@ -60,6 +61,7 @@ describe('mutate', () => {
       parseReview(reviewOf({ namespace: 'default' }, required)),
       {
         settings: settingsOf(['--annotation-prefix=aws.example.com']),
+        surroundings: () => ({}),
         identityOf: async () => ({ kind: 'none', reason: 'no-role', warnings: [] }),
       },
       1_000,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parseCommandLine } from '../../src/cli.ts';
 import { runInject } from '../../src/commands/inject.ts';
-import { settingsFrom } from '../../src/settings-from-flags.ts';
+import { injectOptionsFrom } from '../../src/inject-from-flags.ts';
 import { createTestIo } from '../support/command-io.ts';
 import type { Outcome } from '../support/golden.ts';
 import { readGoldens, wantedOf } from '../support/golden.ts';
@@ -56,15 +56,6 @@ async function inject(
   if (commandLine.kind !== 'run') throw new Error(`want flags of a run, got ${args.join(' ')}`);
   const { flags } = commandLine;
   const io = createTestIo(files, colour);
-  const exit = await runInject(
-    {
-      files: flags.all('filename'),
-      diff: flags.isOn('diff'),
-      explain: flags.isOn('explain'),
-      output: flags.text('output') === 'json' ? 'json' : 'text',
-      settings: settingsFrom(flags, []),
-    },
-    io,
-  );
+  const exit = await runInject(await injectOptionsFrom(flags, io.readFile), io);
   return { ...io.written(), exit };
 }

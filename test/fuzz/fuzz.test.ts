@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { accountFrom } from '../../src/admission/annotations.ts';
 import type { MutateDeps } from '../../src/admission/mutate.ts';
 import { createResolver } from '../../src/identity/resolve.ts';
-import { reviewOf, settingsOf } from '../support/stories.ts';
+import { reviewOf, toldBy } from '../support/stories.ts';
 import { createFuzzer } from './fuzzer.ts';
 import { createJudge } from './oracle.ts';
 import type { Path } from './oracle.ts';
@@ -44,11 +44,12 @@ describe('any body', () => {
 });
 
 describe('any pod', () => {
-  const settings = settingsOf(['--aws-default-region=eu-west-1', '--sts-regional-endpoint']);
+  const told = toldBy(['--aws-default-region=eu-west-1', '--sts-regional-endpoint']);
+  const deps = { settings: told.settings, surroundings: () => told.surroundings };
   const annotations = { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::111122223333:role/app' };
-  const account = accountFrom(annotations, settings.annotationPrefix);
-  const identityOf = createResolver({ settings, now, lookup: async () => ({ kind: 'found', account }) });
-  const judge = createJudge({ path: createCorePath({ settings, identityOf }), now });
+  const account = accountFrom(annotations, deps.settings.annotationPrefix);
+  const identityOf = createResolver({ ...deps, now, lookup: async () => ({ kind: 'found', account }) });
+  const judge = createJudge({ path: createCorePath({ ...deps, identityOf }), now });
 
   it(
     'keeps all it had, takes the patch, and needs no second one',

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../src/admission/json.ts';
 import { ownField, ownString } from '../../src/admission/json.ts';
 import type { MutateDeps } from '../../src/admission/mutate.ts';
 import type { Story } from '../support/stories.ts';
-import { identityOfStory, readStories, settingsOf } from '../support/stories.ts';
+import { depsOf, readStories } from '../support/stories.ts';
 import { mutated } from './mutator.ts';
 import { createJudge } from './oracle.ts';
 import type { Outcome, Path } from './oracle.ts';
@@ -40,7 +40,7 @@ export function createFuzzer({
   const [first, ...others] = readStories().map((story) => ({
     file: story.file,
     seed: { body: Buffer.from(JSON.stringify(story.review)), tree: story.review },
-    judge: createJudge({ path: pathFrom(depsOf(story)), now }),
+    judge: createJudge({ path: pathFrom(fuzzedDepsOf(story)), now }),
   }));
   if (first === undefined) throw new Error('no story to start from');
   const targets = [first, ...others] as const;
@@ -70,9 +70,9 @@ export function createFuzzer({
   return { run, counts: () => ({ ...counts }) };
 }
 
-function depsOf(story: Story): MutateDeps {
-  const settings = settingsOf(story.flags);
-  return { settings, identityOf: withStrangers(identityOfStory(story, settings), story) };
+function fuzzedDepsOf(story: Story): MutateDeps {
+  const deps = depsOf(story);
+  return { ...deps, identityOf: withStrangers(deps.identityOf, story) };
 }
 
 /** Names are mutated too: most that a story does not know get the identity of its first account, some are unknown. */

@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import type { Account, AccountKey, AccountLookup } from '../../src/admission/identity.ts';
 import { keyOf } from '../../src/admission/identity.ts';
-import type { AccountAnswer, AccountCache, ServiceAccounts } from '../../src/identity/service-accounts.ts';
+import type { LiveAnswer, LiveCache } from '../../src/identity/live-lookup.ts';
+import type { ServiceAccounts } from '../../src/identity/service-accounts.ts';
 import { createServiceAccounts } from '../../src/identity/service-accounts.ts';
 import { createTestClock } from '../support/clock.ts';
 import type { TestClock } from '../support/clock.ts';
@@ -19,7 +20,7 @@ const live = { timeoutMs: 4000, live: true };
 interface Asked {
   readonly key: string;
   readonly signal: AbortSignal;
-  readonly answer: (answer: AccountAnswer) => void;
+  readonly answer: (answer: LiveAnswer<Account>) => void;
   readonly fail: (error: Error) => void;
 }
 
@@ -32,7 +33,7 @@ interface Scene {
   readonly results: readonly string[];
   readonly cache: Map<string, Account>;
   readonly offers: readonly unknown[];
-  readonly state: { synced: boolean; offered: ReturnType<AccountCache['offer']> };
+  readonly state: { synced: boolean; offered: ReturnType<LiveCache<Account>['offer']> };
 }
 
 function setScene(options: { readonly maxLookupMs?: number } = {}): Scene {
@@ -74,7 +75,7 @@ function found(role: string): AccountLookup {
   return { kind: 'found', account: accountOf(role) };
 }
 
-function answerOf(role: string, resourceVersion = '12'): AccountAnswer {
+function answerOf(role: string, resourceVersion = '12'): LiveAnswer<Account> {
   return { kind: 'found', item: accountOf(role), resourceVersion };
 }
 
@@ -198,7 +199,10 @@ test('a failed question is unknown, and one line in the log until the API server
   await lookup;
   await failing(3);
   expect(log.lines.map(({ level, fields }) => [level, fields])).toEqual(
-    ['warn', 'debug', 'warn'].map((level) => [level, { namespace: 'shop', serviceAccount: 'cart', error: '503' }]),
+    ['warn', 'debug', 'warn'].map((level) => [
+      level,
+      { namespace: 'shop', serviceAccount: 'cart', kind: 'ServiceAccount', error: '503' },
+    ]),
   );
 });
 

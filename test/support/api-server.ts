@@ -59,6 +59,8 @@ export interface ApiServer {
   fail(kind: CallKind, fault: Fault, times?: number): void;
   /** Requests of this kind meet no fault any more. */
   heal(kind: CallKind): void;
+  /** Every request of the collection is answered 403. */
+  forbid(collection: string): void;
   watches(): readonly OpenWatch[];
   /** The most watches that were open at once. */
   mostWatches(): number;
@@ -121,6 +123,7 @@ async function createApiServer({ streamingLists = 'serve', stopped = false }: Ap
     accepted += 1;
     socket.on('close', () => sockets.delete(clientPort));
   });
+  const forbidden = new Set<string>();
   // Clients go away in the middle of everything: that is what is tested.
   server.on('clientError', (_error, socket) => socket.destroy());
   objects.onEvent((event) => {
@@ -142,6 +145,7 @@ async function createApiServer({ streamingLists = 'serve', stopped = false }: Ap
     if (tokens.size > 0 && !tokens.has((recorded.authorization ?? '').replace('Bearer ', ''))) {
       return send(response, 401, statusOf(401, 'Unauthorized'));
     }
+    if (forbidden.has(collection)) return send(response, 403, statusOf(403, `${collection} is forbidden`));
     const fault = faults.get(recorded.kind)?.shift();
     if (fault === 'black-hole') return;
     if (fault === 'reset') return resetSocket(response);
@@ -298,6 +302,7 @@ async function createApiServer({ streamingLists = 'serve', stopped = false }: Ap
       faults.set(kind, [...(faults.get(kind) ?? []), ...Array.from({ length: times }, () => fault)]);
     },
     heal: (kind) => void faults.delete(kind),
+    forbid: (collection) => void forbidden.add(collection),
     watches: () => [...watches],
     mostWatches: () => mostWatches,
     connections: () => sockets.size,

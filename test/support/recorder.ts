@@ -23,6 +23,7 @@ export function createTestRecorder(): TestRecorder {
     relisted: keep('relisted'),
     watchFailed: keep('watchFailed'),
     observeCache: keep('observeCache'),
+    configMapRead: keep('configMapRead'),
     certificateLoaded: keep('certificateLoaded'),
     reloadFailed: keep('reloadFailed'),
     failedUnexpectedly: keep('failedUnexpectedly'),

@@ -77,6 +77,7 @@ const decide: RoutesOptions['mutate'] = async (review, timeoutMs) =>
     review,
     {
       settings,
+      surroundings: () => ({}),
       identityOf: async ({ name }) =>
         name === 'app'
           ? {

@@ -4,13 +4,16 @@ import { join } from 'node:path';
 import { parse, parseDocument } from 'yaml';
 import { accountFrom } from '../../src/admission/annotations.ts';
 import type { Decision } from '../../src/admission/decision.ts';
-import type { AccountLookup, IdentityOf } from '../../src/admission/identity.ts';
+import type { AccountLookup } from '../../src/admission/identity.ts';
 import { keyOf } from '../../src/admission/identity.ts';
 import type { JsonObject } from '../../src/admission/json.ts';
 import { isObject, ownField, ownString } from '../../src/admission/json.ts';
-import type { Settings } from '../../src/admission/settings.ts';
+import type { MutateDeps } from '../../src/admission/mutate.ts';
+import { namespacePolicyFrom } from '../../src/admission/namespace-policy.ts';
+import type { Settings, Surroundings } from '../../src/admission/settings.ts';
 import { parseCommandLine } from '../../src/cli.ts';
-import { settingsFrom } from '../../src/settings-from-flags.ts';
+import { settingsFrom, surroundingsFrom } from '../../src/settings-from-flags.ts';
+import { createEntryIndex, parseEntries } from '../../src/identity/config-map-entries.ts';
 import { createResolver } from '../../src/identity/resolve.ts';
 
 const DIRECTORY = join(import.meta.dirname, '../cases');
@@ -21,6 +24,14 @@ export interface Story {
   readonly serviceAccounts: readonly JsonObject[];
   /** What the API server answers to a live read of an account that the cache has differently. */
   readonly liveServiceAccounts: readonly JsonObject[];
+  /** The JSON in the ConfigMap. */
+  readonly configMap: unknown;
+  /** `namespace/name` of the accounts in the container-credentials file. */
+  readonly containerCredentials: readonly string[];
+  /** Namespaces, where they have a say. */
+  readonly namespaces: readonly JsonObject[];
+  /** What the instance metadata says. */
+  readonly surroundings: Surroundings;
   readonly review: JsonObject;
   readonly pod: JsonObject;
   readonly want: unknown;
@@ -40,7 +51,12 @@ function readStory(file: string): Story {
     flags: strings(ownField(story, 'flags')),
     serviceAccounts: objects(ownField(story, 'serviceAccounts')),
     liveServiceAccounts: objects(ownField(story, 'liveServiceAccounts')),
-    review: reviewOf({ namespace, ...object(ownField(story, 'request')) }, pod),
+    configMap: ownField(story, 'configMap') ?? {},
+    containerCredentials: strings(ownField(story, 'containerCredentials')),
+    namespaces: objects(ownField(story, 'namespaces')),
+    surroundings: object(ownField(story, 'surroundings')),
+    // The uid tells a server which story it is.
+    review: reviewOf({ namespace, uid: file, ...object(ownField(story, 'request')) }, pod),
     pod,
     want: ownField(story, 'want'),
   };
@@ -67,28 +83,56 @@ export function withPod(review: JsonObject, pod: unknown): JsonObject {
   return { ...review, request: { ...object(ownField(review, 'request')), object: pod } };
 }
 
-export function settingsOf(flags: readonly string[]): Settings {
+export interface Told {
+  readonly settings: Settings;
+  readonly surroundings: Surroundings;
+}
+
+/** What the flags of a command say about injection. */
+export function toldBy(flags: readonly string[]): Told {
   const commandLine = parseCommandLine(['inject', ...flags], {});
   if (commandLine.kind !== 'run') throw new Error(`not the flags of a run: ${flags.join(' ')}`);
   const problems: string[] = [];
   const settings = settingsFrom(commandLine.flags, problems);
+  const surroundings = surroundingsFrom(commandLine.flags, problems);
   if (problems.length > 0) throw new Error(problems.join('\n'));
-  return settings;
+  return { settings, surroundings };
 }
 
-export function identityOfStory(story: Story, settings: Settings): IdentityOf {
+export function settingsOf(flags: readonly string[]): Settings {
+  return toldBy(flags).settings;
+}
+
+/** What mutate() needs, with the accounts and the other sources that the story tells of. */
+export function depsOf(story: Story): MutateDeps {
+  const told = toldBy(story.flags);
+  const { settings } = told;
+  const surroundings = () => ({ ...story.surroundings, ...told.surroundings });
   const lookupIn = (accounts: readonly JsonObject[], key: string): AccountLookup => {
     const account = accounts.find((candidate) => accountKey(candidate) === key);
     if (account === undefined) return { kind: 'not-found' };
-    const annotations = ownField(ownField(account, 'metadata'), 'annotations');
-    return { kind: 'found', account: accountFrom(annotations, settings.annotationPrefix) };
+    return { kind: 'found', account: accountFrom(annotationsOf(account), settings.annotationPrefix) };
   };
-  return createResolver({
+  const identityOf = createResolver({
     settings,
+    surroundings,
     now: () => 0,
     lookup: async (key, { live }) =>
       lookupIn(live ? [...story.liveServiceAccounts, ...story.serviceAccounts] : story.serviceAccounts, keyOf(key)),
+    hasContainerCredentials: (key) => story.containerCredentials.includes(keyOf(key)),
+    configMapEntryOf: createEntryIndex(parseEntries(JSON.stringify(story.configMap)).entries),
+    namespaceOf: async (name) => {
+      const namespace = story.namespaces.find(
+        (candidate) => ownString(ownField(candidate, 'metadata'), 'name') === name,
+      );
+      return { kind: 'found', policy: namespacePolicyFrom(annotationsOf(namespace), settings.annotationPrefix) };
+    },
   });
+  return { settings, surroundings, identityOf };
+}
+
+function annotationsOf(manifest: unknown): unknown {
+  return ownField(ownField(manifest, 'metadata'), 'annotations');
 }
 
 /** What a story's `want` says of a decision. */

@@ -1,0 +1,47 @@
+// What `inject` is told by its flags: the server's own, and what to print.
+import type { FlagValues } from './cli.ts';
+import type { InjectOptions } from './commands/inject.ts';
+import { ConfigError } from './config-error.ts';
+import { accountsInFile } from './identity/container-credentials.ts';
+import { settingsFrom, surroundingsFrom } from './settings-from-flags.ts';
+
+/** Rejects with ConfigError `usage` with every problem. */
+export async function injectOptionsFrom(
+  flags: FlagValues,
+  readFile: (path: string) => Promise<string>,
+): Promise<InjectOptions> {
+  const problems: string[] = [];
+  const options: InjectOptions = {
+    files: flags.all('filename'),
+    diff: flags.isOn('diff'),
+    explain: flags.isOn('explain'),
+    output: flags.text('output') === 'json' ? 'json' : 'text',
+    settings: settingsFrom(flags, problems),
+    surroundings: surroundingsFrom(flags, problems),
+    configMapNamespace: flags.isOn('watch-config-map') ? flags.text('namespace') : undefined,
+    containerCredentials: await containerCredentialsIn(
+      flags.text('watch-container-credentials-config'),
+      readFile,
+      problems,
+    ),
+    namespacePolicy: flags.isOn('namespace-policy'),
+  };
+  if (problems.length > 0) throw new ConfigError('usage', problems);
+  return options;
+}
+
+async function containerCredentialsIn(
+  file: string | undefined,
+  readFile: (path: string) => Promise<string>,
+  problems: string[],
+): Promise<readonly string[]> {
+  if (file === undefined || file === '') return [];
+  try {
+    return [...accountsInFile(await readFile(file))];
+  } catch (error) {
+    const cause =
+      typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+    problems.push(`--watch-container-credentials-config=${JSON.stringify(file)}: ${cause}`);
+    return [];
+  }
+}
