@@ -1,6 +1,6 @@
 // Manifests as text, read as the Kubernetes tools read them: parsed once into documents, whose objects are found also
 // inside of lists. What is wrong is told with its line and what to do, all at once.
-import type { Document, Tags } from 'yaml';
+import type { Document, ScalarTag, Tags } from 'yaml';
 import { isNode, LineCounter, parseAllDocuments } from 'yaml';
 import type { AccountKey } from '../admission/identity.ts';
 import type { JsonObject } from '../admission/json.ts';
@@ -41,12 +41,21 @@ export interface ManifestObject {
 const MAX_ALIAS_COUNT = 10_000;
 const JSON_TAGS = /^tag:yaml\.org,2002:(?:map|seq|str|null|bool|int|float|merge)$/;
 
-/** YAML 1.1 as sigs.k8s.io/yaml, kubectl's reader, takes it: 0644 is octal, but dates and 1:30 are text. */
+// Of YAML 1.2, which is otherwise not read.
+const OCTAL: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int',
+  default: true,
+  format: 'OCT',
+  test: /^0o[0-7]+$/,
+  resolve: (text) => Number(text),
+};
+
+/** YAML 1.1 as sigs.k8s.io/yaml, kubectl's reader, takes it: 0644 and 0o644 are octal, but dates and 1:30 are text. */
 export const YAML_OPTIONS = {
   version: '1.1',
   prettyErrors: false,
   customTags: (tags: Tags): Tags =>
-    tags.filter((tag) => typeof tag === 'string' || (JSON_TAGS.test(tag.tag) && tag.format !== 'TIME')),
+    tags.filter((tag) => typeof tag === 'string' || (JSON_TAGS.test(tag.tag) && tag.format !== 'TIME')).concat(OCTAL),
 } as const;
 
 export function parseManifests(text: string): Manifests {

@@ -4,9 +4,10 @@ import { accountKeyFrom, namespaceOf, objectsOf, parseManifests } from '../../sr
 
 describe('parseManifests', () => {
   test('reads values as kubectl does: YAML 1.1, but dates and times of day are text', () => {
-    const text = 'octal: 0644\ngrouped: 1_000\non: yes\ntime: 10:30\ndate: 2001-12-14\nnothing: ~\nhex: 0x1F\n';
+    const text =
+      'octal: 0644\nalso: 0o644\ngrouped: 1_000\non: yes\ntime: 10:30\ndate: 2001-12-14\nnothing: ~\nhex: 0x1F\n';
     expect(valuesOf(text)).toEqual([
-      { octal: 420, grouped: 1000, true: true, time: '10:30', date: '2001-12-14', nothing: null, hex: 31 },
+      { octal: 420, also: 420, grouped: 1000, true: true, time: '10:30', date: '2001-12-14', nothing: null, hex: 31 },
     ]);
   });
 
