@@ -13,6 +13,7 @@ import { createServiceAccounts } from './identity/service-accounts.ts';
 import type { KubeClient } from './kube/client.ts';
 import { createKubeClient } from './kube/client.ts';
 import { loadKubeConfig } from './kube/kubeconfig.ts';
+import type { Contents } from './kube/manifest-contents.ts';
 import { createManifestSource } from './kube/manifests.ts';
 import { createReader } from './kube/read.ts';
 import type { Reflector } from './kube/reflector.ts';
@@ -77,11 +78,29 @@ export function accountsFromCluster(parts: AppParts): Accounts {
 }
 
 /** Rejects with ConfigError where the directory cannot be read. */
-export async function accountsFromManifests({ config, log, recorder }: AppParts): Promise<Accounts> {
-  const { standalone: directory = '', settings } = config;
-  const source = createManifestSource({ directory, annotationPrefix: settings.annotationPrefix, log, recorder });
+export async function accountsFromManifests(parts: AppParts): Promise<Accounts> {
+  const { config, log, recorder } = parts;
+  const { standalone: directory = '', settings, namespace, watchConfigMap, namespacePolicy } = config;
+  const object = `${namespace}/${CONFIG_MAP}`;
+  const configMap = watchConfigMap ? createConfigMapSource({ ...parts, object }) : undefined;
+  const { annotationPrefix } = settings;
+  const onChange = ({ configMaps }: Contents): void => configMap?.apply(configMaps.get(object));
+  const source = createManifestSource({ directory, annotationPrefix, onChange, log, recorder });
   await source.ready();
-  return { ...source, entries: () => [], relist: () => {}, conditions: () => [] };
+  const namespaceOf = async (name: string): Promise<NamespaceLookup> => ({
+    kind: 'found',
+    policy: source.contents().namespaces.get(name) ?? {},
+  });
+  return {
+    lookup: source.lookup,
+    entries: () => source.contents().accounts,
+    ...(configMap === undefined ? {} : { configMap }),
+    ...(namespacePolicy ? { namespaceOf } : {}),
+    // The directory is read again by itself.
+    relist: () => {},
+    conditions: () => [],
+    close: source.close,
+  };
 }
 
 function configMapOf(parts: AppParts, client: KubeClient) {

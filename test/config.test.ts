@@ -216,6 +216,7 @@ describe('published manifests', () => {
       '--in-cluster=false',
       '--namespace=default',
       '--service-name=pod-identity-webhook',
+      '--tls-secret=pod-identity-webhook',
       '--annotation-prefix=eks.amazonaws.com',
       '--token-audience=sts.amazonaws.com',
       '--logtostderr',

@@ -1,9 +1,10 @@
 // What the flags of a command say about the decision, and the ConfigMap of roles among its manifests.
-import { ownField, ownString } from '../admission/json.ts';
+import { ownString } from '../admission/json.ts';
 import type { Settings, Surroundings } from '../admission/settings.ts';
 import type { ConfigMapEntry } from '../identity/config-map-entries.ts';
 import { parseEntries } from '../identity/config-map-entries.ts';
-import { namespaceOf, objectsOf } from '../kube/manifest-documents.ts';
+import { contentsOf } from '../kube/manifest-contents.ts';
+import { objectsOf } from '../kube/manifest-documents.ts';
 import type { Input } from './inputs.ts';
 
 /** What the flags say about the decision. */
@@ -30,24 +31,24 @@ export interface ConfigMapInput {
 }
 
 /** Of two with the name, the last. */
-export function configMapIn(inputs: readonly Input[], { configMapNamespace }: Told): ConfigMapInput {
-  const [found] = inputs
-    .flatMap((input) => input.documents.flatMap((document) => objectsOf(document.value)))
-    .map(({ kind, object }) => ({ kind, object, name: ownString(ownField(object, 'metadata'), 'name') }))
-    .filter(({ kind, name }) => kind === 'ConfigMap' && name === CONFIG_MAP)
-    .filter(({ object }) => namespaceOf(object) === configMapNamespace)
-    .toReversed();
-  if (found === undefined) return { entries: [], refusals: [], problems: [] };
-  const where = `ConfigMap ${configMapNamespace ?? ''}/${CONFIG_MAP}`;
+export function configMapIn(inputs: readonly Input[], { configMapNamespace, settings }: Told): ConfigMapInput {
+  if (configMapNamespace === undefined) return { entries: [], refusals: [], problems: [] };
+  const manifests = inputs.flatMap((input) => input.documents.flatMap(({ value }) => objectsOf(value)));
+  const key = `${configMapNamespace}/${CONFIG_MAP}`;
   try {
-    const { entries, refusals } = parseEntries(ownString(ownField(found.object, 'data'), 'config') ?? '{}');
-    return {
-      entries,
-      refusals: refusals.map(({ key, problem }) => `${where}: entry ${JSON.stringify(key)} refused: ${problem}`),
-      problems: [],
-    };
+    const { entries, refusals } = parseEntries(
+      contentsOf(manifests, settings.annotationPrefix).configMaps.get(key) ?? '{}',
+    );
+    const said = refusals.map(
+      (refusal) => `ConfigMap ${key}: entry ${JSON.stringify(refusal.key)} refused: ${refusal.problem}`,
+    );
+    return { entries, refusals: said, problems: [] };
   } catch (error) {
-    const problem = `${where}: key "config" must hold a JSON object: ${ownString(error, 'message') ?? String(error)}`;
-    return { entries: [], refusals: [], problems: [problem] };
+    const cause = ownString(error, 'message') ?? String(error);
+    return {
+      entries: [],
+      refusals: [],
+      problems: [`ConfigMap ${key}: key "config" must hold a JSON object: ${cause}`],
+    };
   }
 }

@@ -1,22 +1,19 @@
 // What happens to each pod of some manifests: the server's own decision, with the manifests in the cluster's place.
 import type { Decision } from '../admission/decision.ts';
-import type { Account, AccountKey, IdentityOf } from '../admission/identity.ts';
-import { accountFrom } from '../admission/annotations.ts';
+import type { AccountKey, IdentityOf } from '../admission/identity.ts';
 import { keyOf } from '../admission/identity.ts';
-import { ownField, ownString } from '../admission/json.ts';
 import type { JsonObject } from '../admission/json.ts';
 import { accountKeyOf, mutate } from '../admission/mutate.ts';
 import { podNameOf } from '../admission/pod.ts';
 import { EXPLANATIONS } from '../admission/reasons.ts';
 import type { Review } from '../admission/review.ts';
-import type { NamespacePolicy } from '../admission/namespace-policy.ts';
-import { namespacePolicyFrom } from '../admission/namespace-policy.ts';
 import type { Settings } from '../admission/settings.ts';
 import type { ConfigMapEntry } from '../identity/config-map-entries.ts';
 import { createEntryIndex } from '../identity/config-map-entries.ts';
 import { createResolver } from '../identity/resolve.ts';
+import { contentsOf } from '../kube/manifest-contents.ts';
 import type { ManifestDocument, ManifestObject, Path } from '../kube/manifest-documents.ts';
-import { accountKeyFrom, namespaceOf, objectsOf } from '../kube/manifest-documents.ts';
+import { namespaceOf, objectsOf } from '../kube/manifest-documents.ts';
 import type { Input } from './inputs.ts';
 import type { Told } from './told.ts';
 import { podIn } from './workloads.ts';
@@ -87,19 +84,11 @@ function manifestsOf(inputs: readonly Input[]): ManifestIn[] {
   );
 }
 
-/** What the server's sources would be if these manifests were applied: of two with one name, the last. */
+/** What the server's sources would be if these manifests were applied. */
 function identitiesIn(inputs: readonly Input[], told: Told & Entries): IdentityOf {
   const { settings, surroundings, containerCredentials } = told;
-  const accounts = new Map<string, Account>();
-  const namespaces = new Map<string, NamespacePolicy>();
-  for (const { manifest } of manifestsOf(inputs)) {
-    const { kind, object } = manifest;
-    const key = accountKeyFrom(manifest);
-    const name = ownString(ownField(object, 'metadata'), 'name') ?? '';
-    if (key !== undefined) accounts.set(keyOf(key), accountFrom(annotationsOf(object), settings.annotationPrefix));
-    if (kind === 'Namespace')
-      namespaces.set(name, namespacePolicyFrom(annotationsOf(object), settings.annotationPrefix));
-  }
+  const manifests = manifestsOf(inputs).map(({ manifest }) => manifest);
+  const { accounts, namespaces } = contentsOf(manifests, settings.annotationPrefix);
   const resolve = createResolver({
     lookup: async (key) => {
       const account = accounts.get(keyOf(key));
@@ -121,10 +110,6 @@ function identitiesIn(inputs: readonly Input[], told: Told & Entries): IdentityO
     const isMissing = answer.kind === 'none' && answer.reason === 'service-account-not-found';
     return isMissing ? { ...answer, reason: 'service-account-not-in-input' } : answer;
   };
-}
-
-function annotationsOf(object: JsonObject): unknown {
-  return ownField(ownField(object, 'metadata'), 'annotations');
 }
 
 function reviewOf(manifest: ManifestObject, pod: JsonObject): Review {

@@ -34,6 +34,14 @@ export const CLUSTER_FLAGS: readonly Flag[] = inGroup('Cluster', [
     help: 'Run without a cluster: ServiceAccounts come from the manifests in DIR, the certificate is made in memory.',
   },
   {
+    name: 'tls-secret',
+    type: 'text',
+    placeholder: 'NAME',
+    default: 'pod-identity-webhook',
+    commands: SERVE,
+    help: 'Accepted for compatibility: certificates come from --tls-key and --tls-cert.',
+  },
+  {
     name: 'in-cluster',
     type: 'boolean',
     default: 'false',

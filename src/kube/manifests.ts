@@ -1,4 +1,4 @@
-// The standalone source: ServiceAccounts from the manifests of a directory, in the place of a cluster. What becomes
+// The standalone source: the manifests of a directory in the place of a cluster. What becomes
 // unreadable keeps what it said last.
 import { readFile as readFileFrom } from 'node:fs/promises';
 import type { AccountKey, AccountLookup, LookupOptions } from '../admission/identity.ts';
@@ -8,8 +8,8 @@ import { ConfigError } from '../config-error.ts';
 import type { Log, LogFields } from '../observe/log.ts';
 import type { Recorder } from '../observe/recorder.ts';
 import { createLooks } from './looks.ts';
-import type { Accounts, KnownFiles } from './manifest-accounts.ts';
-import { mergedAccounts, problemOf, readAccounts } from './manifest-accounts.ts';
+import type { Contents, KnownFiles } from './manifest-contents.ts';
+import { mergedContents, NO_CONTENTS, problemOf, readManifests } from './manifest-contents.ts';
 import { listManifests, setRealTimer, watchManifests } from './manifest-files.ts';
 
 export interface ManifestSourceOptions {
@@ -18,6 +18,8 @@ export interface ManifestSourceOptions {
   readonly annotationPrefix: string;
   readonly log: Log;
   readonly recorder?: Pick<Recorder, 'reloadFailed' | 'observeCache'>;
+  /** Told what the manifests say, after each change. */
+  readonly onChange?: (contents: Contents) => void;
   /** Paths of the manifests below the directory. */
   readonly readDirectory?: (directory: string) => Promise<readonly string[]>;
   readonly readFile?: (path: string) => Promise<string>;
@@ -32,6 +34,8 @@ export interface ManifestSource {
   ready(): Promise<void>;
   /** With `live`, and before an account is said not to be there, the directory is read again. */
   lookup(key: AccountKey, options: LookupOptions): Promise<AccountLookup>;
+  /** What the manifests say now. */
+  contents(): Contents;
   /** Number of ServiceAccounts. */
   size(): number;
   /** Resolves when nothing is read any more. */
@@ -44,18 +48,19 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
   const { readDirectory = listManifests, watchDirectory = watchManifests, setTimer = setRealTimer } = options;
   const readFile = options.readFile ?? ((path: string) => readFileFrom(path, 'utf8'));
   let files: KnownFiles = new Map();
-  let accounts: Accounts = new Map();
+  let contents = NO_CONTENTS;
   let synced = false;
   let complaint: string | undefined;
 
   async function look(): Promise<void> {
-    const found = await readAccounts(await readDirectory(directory), files, { annotationPrefix, readFile, refused });
+    const found = await readManifests(await readDirectory(directory), files, { annotationPrefix, readFile, refused });
     complaint = undefined;
     if (synced && isSame(found, files)) return;
     files = found;
-    accounts = mergedAccounts(found);
+    contents = mergedContents(found);
     synced = true;
-    log.info({ directory, files: files.size, serviceAccounts: accounts.size }, 'manifests read');
+    log.info({ directory, files: files.size, serviceAccounts: contents.accounts.size }, 'manifests read');
+    options.onChange?.(contents);
   }
 
   function refused(fields: LogFields): void {
@@ -83,18 +88,23 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
   }
 
   const looks = createLooks({ look: lookAndTell, watch: (changed) => watchDirectory(directory, changed), setTimer });
-  recorder?.observeCache('serviceaccounts', () => ({ size: accounts.size, synced, secondsSinceLastByte: undefined }));
+  recorder?.observeCache('serviceaccounts', () => ({
+    size: contents.accounts.size,
+    synced,
+    secondsSinceLastByte: undefined,
+  }));
 
   return {
     ready: async () => looks.first,
     async lookup(key, { live }) {
       if (!synced) return { kind: 'unknown', reason: 'not-synced' };
       const name = keyOf(key);
-      if (live || !accounts.has(name)) await looks.again();
-      const account = accounts.get(name);
+      if (live || !contents.accounts.has(name)) await looks.again();
+      const account = contents.accounts.get(name);
       return account === undefined ? { kind: 'not-found' } : { kind: 'found', account };
     },
-    size: () => accounts.size,
+    contents: () => contents,
+    size: () => contents.accounts.size,
     close: async () => looks.close(),
   };
 }
