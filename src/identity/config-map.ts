@@ -13,7 +13,7 @@ export interface ConfigMapOptions {
 }
 
 export interface ConfigMapSource {
-  /** The text under the key `config`; undefined where there is no ConfigMap or no such key. */
+  /** The text under the key `config`; undefined where there is no ConfigMap. An empty text empties. */
   apply(text: string | undefined): void;
   entryOf(key: AccountKey): ConfigMapEntry | undefined;
   entries(): readonly ConfigMapEntry[];
@@ -28,7 +28,7 @@ export function createConfigMapSource({ object, log, recorder }: ConfigMapOption
 
   function apply(text: string | undefined): void {
     try {
-      const parsed = parseEntries(text ?? '{}');
+      const parsed = parseEntries(text === undefined || text.trim() === '' ? '{}' : text);
       entries = parsed.entries;
       entryOf = createEntryIndex(entries);
       const { refusals } = parsed;

@@ -25,6 +25,9 @@ describe('createConfigMapSource', () => {
     configMap.apply(undefined);
     expect(role('b')).toBeUndefined();
     expect(configMap.entries()).toEqual([]);
+    configMap.apply('{"a/b": {"RoleARN": "x"}}');
+    configMap.apply(' ');
+    expect(role('b')).toBeUndefined();
   });
 
   it('applies removals also after a version that could not be read', () => {
