@@ -72,10 +72,14 @@ describe('the judge', () => {
     });
   });
 
-  it('condemns an answer after more than a second', async () => {
-    const times = [0, 1_001];
-    const judge = createJudge({ path: async () => answered({}), now: () => times.shift() ?? 0 });
-    expect(await judge(body)).toEqual({ outcome: 'refused', fault: 'took 1001 ms' });
+  it('condemns an answer that takes more than a second three times in a row', async () => {
+    const judgedAt = (...times: number[]) =>
+      createJudge({ path: async () => answered({}), now: () => times.shift() ?? 0 })(body);
+    expect(await judgedAt(0, 1_001, 0, 1_002, 0, 1_003)).toEqual({
+      outcome: 'refused',
+      fault: 'took 1003 ms, 3 times in a row',
+    });
+    expect(await judgedAt(0, 1_001, 0, 1_001, 0, 1_000)).toEqual({ outcome: 'untouched' });
   });
 
   it('condemns a prototype that grew', async () => {
