@@ -1,4 +1,5 @@
 // What `inject` is told by its flags: the server's own, and what to print.
+import { messageOf } from './admission/thrown.ts';
 import type { FlagValues } from './cli.ts';
 import type { InjectOptions } from './commands/inject.ts';
 import { ConfigError } from './config-error.ts';
@@ -39,9 +40,7 @@ async function containerCredentialsIn(
   try {
     return [...accountsInFile(await readFile(file))];
   } catch (error) {
-    const cause =
-      typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
-    problems.push(`--watch-container-credentials-config=${JSON.stringify(file)}: ${cause}`);
+    problems.push(`--watch-container-credentials-config=${JSON.stringify(file)}: ${messageOf(error)}`);
     return [];
   }
 }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { codeOf, messageOf } from './admission/thrown.ts';
 import type { App } from './app.ts';
 import { startStandalone } from './app-standalone.ts';
 import { COMMANDS, parseCommandLine } from './cli.ts';
@@ -111,14 +112,6 @@ function report(error: unknown): number {
   }
   io.stderr(`${stackOf(error)}\n`);
   return FAILED;
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function stackOf(error: unknown): string {

@@ -23,3 +23,9 @@ export function ownList(value: unknown, key: string): readonly unknown[] {
   const field = ownField(value, key);
   return Array.isArray(field) ? field : [];
 }
+
+/** The own property as Go's decoder finds it: in any case, and of several the last. */
+export function goField(value: JsonObject, name: string): unknown {
+  const key = Object.keys(value).findLast((candidate) => candidate.toLowerCase() === name.toLowerCase());
+  return key === undefined ? undefined : value[key];
+}

@@ -4,6 +4,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
+import { messageOf } from '../admission/thrown.ts';
 import { CertificateError } from './certificate-error.ts';
 
 /** PEM texts as they were read. */
@@ -141,8 +142,4 @@ function checkClientCa(pem: string): void {
       throw new CertificateError('client-ca', message, { cause: error });
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 }

@@ -1,6 +1,6 @@
 // What the flags of a command say about the decision, and the ConfigMap of roles among its manifests.
-import { ownString } from '../admission/json.ts';
 import type { Settings, Surroundings } from '../admission/settings.ts';
+import { messageOf } from '../admission/thrown.ts';
 import type { ConfigMapEntry } from '../identity/config-map-entries.ts';
 import { parseEntries } from '../identity/config-map-entries.ts';
 import { contentsOf } from '../kube/manifest-contents.ts';
@@ -44,11 +44,10 @@ export function configMapIn(inputs: readonly Input[], { configMapNamespace, sett
     );
     return { entries, refusals: said, problems: [] };
   } catch (error) {
-    const cause = ownString(error, 'message') ?? String(error);
     return {
       entries: [],
       refusals: [],
-      problems: [`ConfigMap ${key}: key "config" must hold a JSON object: ${cause}`],
+      problems: [`ConfigMap ${key}: key "config" must hold a JSON object: ${messageOf(error)}`],
     };
   }
 }

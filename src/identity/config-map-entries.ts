@@ -5,7 +5,7 @@ import { literalLength, matchesGlob } from '../admission/glob.ts';
 import type { AccountKey } from '../admission/identity.ts';
 import { keyOf } from '../admission/identity.ts';
 import type { JsonObject } from '../admission/json.ts';
-import { isObject } from '../admission/json.ts';
+import { goField, isObject } from '../admission/json.ts';
 
 export interface ConfigMapEntry {
   /** The key of the entry, `namespace/name`. */
@@ -48,35 +48,29 @@ function keyProblem(key: string): string | undefined {
 function entryProblem(value: unknown): string | undefined {
   if (!isObject(value)) return 'want an object with RoleARN';
   const wrong = (name: string, type: string): boolean => {
-    const found = fieldOf(value, name);
+    const found = goField(value, name);
     return found !== undefined && found !== null && typeof found !== type;
   };
   if (wrong('RoleARN', 'string')) return 'RoleARN: want a string';
   if (wrong('Audience', 'string')) return 'Audience: want a string';
   if (wrong('UseRegionalSTS', 'boolean')) return 'UseRegionalSTS: want true or false';
-  const expiration = fieldOf(value, 'TokenExpiration') ?? 0;
+  const expiration = goField(value, 'TokenExpiration') ?? 0;
   if (typeof expiration !== 'number' || !Number.isInteger(expiration)) return 'TokenExpiration: want whole seconds';
-  const role = fieldOf(value, 'RoleARN');
+  const role = goField(value, 'RoleARN');
   return typeof role === 'string' && role.trim() !== '' ? undefined : 'RoleARN: want the ARN of a role';
 }
 
 function entryFrom(key: string, value: JsonObject): ConfigMapEntry {
-  const audience = fieldOf(value, 'Audience');
-  const expiration = fieldOf(value, 'TokenExpiration');
-  const regionalSts = fieldOf(value, 'UseRegionalSTS');
+  const audience = goField(value, 'Audience');
+  const expiration = goField(value, 'TokenExpiration');
+  const regionalSts = goField(value, 'UseRegionalSTS');
   return {
     key,
-    role: String(fieldOf(value, 'RoleARN')),
+    role: String(goField(value, 'RoleARN')),
     ...(typeof audience === 'string' && audience !== '' ? { audience } : {}),
     ...(typeof expiration === 'number' && expiration !== 0 ? { expirationSeconds: clampedExpiration(expiration) } : {}),
     ...(typeof regionalSts === 'boolean' ? { regionalSts } : {}),
   };
-}
-
-/** Go's decoder takes a key in any case, and of several the last. */
-function fieldOf(value: JsonObject, name: string): unknown {
-  const key = Object.keys(value).findLast((candidate) => candidate.toLowerCase() === name.toLowerCase());
-  return key === undefined ? undefined : value[key];
 }
 
 /** Which entry an account has: its own key, else the most specific glob. */

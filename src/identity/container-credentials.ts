@@ -2,8 +2,8 @@
 // read, what it said last is used as long as the rules below allow.
 import type { AccountKey } from '../admission/identity.ts';
 import { keyOf } from '../admission/identity.ts';
-import type { JsonObject } from '../admission/json.ts';
-import { isObject } from '../admission/json.ts';
+import { goField, isObject } from '../admission/json.ts';
+import { codeOf, messageOf } from '../admission/thrown.ts';
 import type { Log } from '../observe/log.ts';
 import type { Recorder } from '../observe/recorder.ts';
 
@@ -118,30 +118,16 @@ export function accountsInFile(text: string): ReadonlySet<string> {
   if (text.trim() === '') return new Set();
   const parsed: unknown = JSON.parse(text);
   if (!isObject(parsed)) throw new TypeError('the file is no JSON object');
-  const identities = fieldOf(parsed, 'identities') ?? [];
+  const identities = goField(parsed, 'identities') ?? [];
   if (!Array.isArray(identities)) throw new TypeError('"identities" is no list');
   return new Set(identities.map((identity: unknown, index) => keyFrom(identity, index)));
 }
 
 function keyFrom(identity: unknown, index: number): string {
-  const namespace = isObject(identity) ? fieldOf(identity, 'namespace') : undefined;
-  const name = isObject(identity) ? fieldOf(identity, 'serviceAccount') : undefined;
+  const namespace = isObject(identity) ? goField(identity, 'namespace') : undefined;
+  const name = isObject(identity) ? goField(identity, 'serviceAccount') : undefined;
   if (typeof namespace !== 'string' || typeof name !== 'string' || namespace === '' || name === '') {
     throw new TypeError(`identities[${index}] has no namespace and serviceAccount`);
   }
   return keyOf({ namespace, name });
-}
-
-/** Go's decoder takes a key in any case, and of several the last. */
-function fieldOf(value: JsonObject, name: string): unknown {
-  const key = Object.keys(value).findLast((candidate) => candidate.toLowerCase() === name.toLowerCase());
-  return key === undefined ? undefined : value[key];
-}
-
-function messageOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }

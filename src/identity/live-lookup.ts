@@ -1,6 +1,6 @@
 // What is known of an object of the cluster: the cache's word at once, and where the cache has none, the API server's
 // own. A miss means that the cache is behind, because the API server checks what a pod refers to before it asks us.
-import { ownString } from '../admission/json.ts';
+import { messageOf } from '../admission/thrown.ts';
 import type { Log, LogFields } from '../observe/log.ts';
 import type { Recorder } from '../observe/recorder.ts';
 import type { LookupOptions } from '../admission/identity.ts';
@@ -163,7 +163,7 @@ export function createLiveLookup<Key, Item>(options: LiveLookupOptions<Key, Item
     const fields = {
       ...options.fieldsOf(key),
       kind: options.kind,
-      error: ownString(error, 'message') ?? String(error),
+      error: messageOf(error),
     };
     if (isFailing) log.debug(fields, 'an object cannot be read from the API server');
     else log.warn(fields, 'an object cannot be read from the API server');

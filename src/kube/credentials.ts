@@ -1,9 +1,10 @@
 // What a call needs to be trusted and to trust: CA, client certificate, token. Read anew for each call, so that a
 // rotated file is taken without a restart.
+import { messageOf } from '../admission/thrown.ts';
 import type { RequestOptions } from 'node:https';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { KubeConfig } from '@kubernetes/client-node';
-import { KubeError, messageOf } from './error.ts';
+import { KubeError } from './error.ts';
 
 /** For https.request. */
 export interface Trust {

@@ -49,9 +49,7 @@ export function causeOf(error: unknown): string {
   return status >= 400 && status < 600 ? `${code}-${status}` : code;
 }
 
-/** A sentence for the log from whatever was thrown. */
-export function messageOf(error: unknown): string {
-  // `instanceof Error` is false for errors of another realm, so it is the field that counts.
-  if (typeof error === 'object' && error !== null && 'message' in error) return String(error.message);
-  return String(error);
+/** The API server knows us, and we lack the right. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof KubeError && error.status === 403;
 }

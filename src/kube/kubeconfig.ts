@@ -5,7 +5,8 @@ import { dirname, resolve } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import { ownField, ownList, ownString } from '../admission/json.ts';
-import { KubeError, messageOf } from './error.ts';
+import { messageOf } from '../admission/thrown.ts';
+import { KubeError } from './error.ts';
 
 /** Where the kubelet puts a pod's own credentials (automounted or projected under the same path). */
 const TOKEN_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/token';

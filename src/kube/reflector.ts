@@ -1,10 +1,11 @@
 // A resource of the cluster, kept in memory: lists it, watches it, and takes either up again after every fault, for as
 // long as the process lives. What it knows is never thrown away before something newer is complete.
+import { messageOf } from '../admission/thrown.ts';
 import type { Log } from '../observe/log.ts';
 import type { Recorder } from '../observe/recorder.ts';
 import { longestWaitMs, waitMs } from './backoff.ts';
 import type { ReadClient } from './client.ts';
-import { KubeError, causeOf, messageOf } from './error.ts';
+import { KubeError, causeOf, isForbidden } from './error.ts';
 import type { Resource } from './list.ts';
 import { currentVersion } from './list.ts';
 import { isOlder } from './resource-version.ts';
@@ -193,8 +194,4 @@ function needsList(failure: unknown): boolean {
   const { code, status = 0 } = failure;
   if (code === 'refused') return NEEDS_LIST.has(status);
   return code === 'garbage' || code === 'rewound' || code === 'error-event';
-}
-
-function isForbidden(failure: unknown): boolean {
-  return failure instanceof KubeError && failure.status === 403;
 }

@@ -1,8 +1,9 @@
 // One reading of a resource into a store: a list, a watch, or a list that goes on as a watch. It ends by the server's
 // wish or by throwing; what is done then is the reflector's to say.
+import { messageOf } from '../admission/thrown.ts';
 import type { Log } from '../observe/log.ts';
 import type { ReadClient } from './client.ts';
-import { KubeError, messageOf } from './error.ts';
+import { KubeError } from './error.ts';
 import type { WatchEvent } from './events.ts';
 import { referenceOf, watchEventFrom } from './events.ts';
 import type { Resource } from './list.ts';

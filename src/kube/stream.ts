@@ -1,8 +1,9 @@
 // A response of the API server read as it comes: one JSON document a line, without ever holding up the event loop for
 // longer than a chunk takes.
+import { messageOf } from '../admission/thrown.ts';
 import type { IncomingMessage } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
-import { KubeError, messageOf } from './error.ts';
+import { KubeError } from './error.ts';
 
 /** An object is at most about 3 MiB in etcd, and six times that where every character is escaped. */
 const MAX_LINE_LENGTH = 32 * 1024 * 1024;
