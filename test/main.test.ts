@@ -8,7 +8,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { ownString } from '../src/admission/json.ts';
 import { version } from '../src/version.ts';
 
-// A process of Node takes a second or two to start from the sources on a busy machine.
+// A process of Node takes a second or two to start from the sources, more on a busy machine.
 jest.setTimeout(60_000);
 
 const root = join(import.meta.dirname, '..');
