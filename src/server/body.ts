@@ -45,17 +45,21 @@ export function createBodyReader(limits: BodyLimits = BODY_LIMITS): ReadBody {
     checkHeaders(request.headers, limits.maxBytes);
     let cost = 0;
     let own = 0;
-    response.once('close', () => {
+    const release = (): void => {
       held -= own;
-    });
+      own = 0;
+    };
+    response.once('close', release);
     /** Whether one more chunk of that size fits into the budget. */
     const take = (bytes: number): boolean => {
       cost += bytes + CHUNK_BYTES;
       const more = Math.max(0, cost - limits.freeBytes) - own;
-      if (held + more > limits.budgetBytes) return false;
-      own += more;
-      held += more;
-      return true;
+      const fits = held + more <= limits.budgetBytes;
+      if (fits) {
+        own += more;
+        held += more;
+      } else release();
+      return fits;
     };
     const collected = await collect(request, take, limits.maxBytes);
     return Buffer.isBuffer(collected) ? { kind: 'json', value: parseBody(collected) } : { kind: collected };

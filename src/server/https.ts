@@ -4,6 +4,7 @@ import type { RequestListener, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import type { SecureContextOptions } from 'node:tls';
 import type { Log } from '../observe/log.ts';
 import type { Recorder } from '../observe/recorder.ts';
@@ -82,6 +83,8 @@ export function createHttpsServer(options: HttpsServerOptions): HttpsServer {
 
   async function end(graceMs: number): Promise<void> {
     stopListening();
+    // Behind the event loop's look at its sockets: what had come by then is accepted and read, and not reset.
+    await setImmediate();
     // Closes the port and idle connections; connections with a request end with its answer.
     const closed = new Promise<void>((resolve) => {
       server.close(() => resolve());

@@ -77,7 +77,7 @@ async function problemOf(address: Address, fingerprint: string | undefined, hand
     const answer = await call(address);
     if (answer.fingerprint !== fingerprint) return `${at} presents another certificate than the one that is loaded`;
     if (handshakeOnly || (answer.status === 400 && answer.isOurs)) return '';
-    return `${at} answers an empty POST /mutate with ${answer.status}, want 400`;
+    return `${at} answers an empty POST /mutate with ${answer.status}, want 400${answer.isOurs ? '' : ' of ours'}`;
   } catch (error) {
     const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
     return `${at} cannot be called: ${code}`;

@@ -112,7 +112,9 @@ describe('size', () => {
       const chunk = `100000\r\n${'x'.repeat(MIB)}\r\n`;
       let sent = 0;
       const answer = textOf(socket);
-      while (sent < 20 && !socket.destroyed && socket.writable) {
+      const answered = new AbortController();
+      socket.once('data', () => answered.abort());
+      while (sent < 20 && !answered.signal.aborted) {
         sent += 1;
         await new Promise((resolve) => socket.write(chunk, resolve));
       }

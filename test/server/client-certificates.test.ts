@@ -8,6 +8,7 @@ import type { Authority, KeyPair } from '../support/certificates.ts';
 import { createAuthority } from '../support/certificates.ts';
 import type { PostOptions, RunningServer } from '../support/server.ts';
 import { appReview, keepAliveAgent, sharedAuthority, withServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 let authority: Authority;
 let clients: Authority;
@@ -73,7 +74,7 @@ test('only clients of the CA get decisions, before and after both the certificat
 
       const second = await authority.issue();
       await directory.swap({ ...files, 'tls.key': second.keyPem, 'tls.crt': second.certPem });
-      await changed(directory.certificates.current, second);
+      await until('the new pair is read', () => directory.certificates.current()?.cert === second.certPem);
       await expectGuarded(running);
 
       const next = await createAuthority();
@@ -81,7 +82,7 @@ test('only clients of the CA get decisions, before and after both the certificat
       const kept = keepAliveAgent(running.ca);
       expect(await outcome(running, { ...as(client), agent: kept })).toBe(200);
       await directory.swap({ 'tls.key': second.keyPem, 'tls.crt': second.certPem, 'ca.crt': next.caPem });
-      while (directory.certificates.current()?.clientCa !== next.caPem) await new Promise((go) => setTimeout(go, 10));
+      await until('the new CA is read', () => directory.certificates.current()?.clientCa === next.caPem);
       // The connection of before ends with this answer; from then on its client is a stranger.
       await outcome(running, { ...as(client), agent: kept });
       expect([
@@ -93,10 +94,6 @@ test('only clients of the CA get decisions, before and after both the certificat
     });
   });
 }, 15_000);
-
-async function changed(current: () => { readonly cert: string } | undefined, { certPem }: KeyPair): Promise<void> {
-  while (current()?.cert !== certPem) await new Promise((resolve) => setTimeout(resolve, 10));
-}
 
 test.each([
   ['the common name', ['kube-apiserver'], 200],

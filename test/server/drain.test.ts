@@ -6,6 +6,7 @@ import { expect, test } from '@jest/globals';
 import type { Decision } from '../../src/admission/decision.ts';
 import type { PostOptions, RunningServer } from '../support/server.ts';
 import { appReview, withServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const decision: Decision = { kind: 'skip', reason: 'no-role', warnings: [] };
 const mutate = async (): Promise<Decision> => decision;
@@ -21,47 +22,71 @@ function serviceAgent(endpoint: { readonly port: number }, ca: string): Agent {
   return agent;
 }
 
-test.each([100, 1_000])(
-  'thirty clients lose no review when a replica drains for 1.2 s and its endpoint goes after %i ms',
-  async (removedAfterMs) => {
-    await withServer({ mutate }, async (first) => {
+test.each([
+  ['before it drains any call', 0],
+  ['after it has served on for a while', 60],
+])(
+  'thirty clients lose no review when a replica drains, and its endpoint goes %s',
+  async (_, servedOn) => {
+    const delay = Promise.withResolvers<void>();
+    const slept: number[] = [];
+    const sleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
+      slept.push(ms);
+      // The grace for what is in flight is not needed.
+      await (ms === 5_000 ? new Promise((resolve) => signal?.addEventListener('abort', resolve)) : delay.promise);
+    };
+    await withServer({ mutate, sleep }, async (first) => {
       await withServer({ mutate }, async (second) => {
         const endpoint = { port: first.port };
-        const failed: unknown[] = [];
-        const stop = new AbortController();
-        let served = 0;
-        const client = async (number: number): Promise<void> => {
-          const agent = serviceAgent(endpoint, first.ca);
-          while (!stop.signal.aborted) {
-            await first.post(appReview(), { agent }).then(
-              ({ status }) => (status === 200 ? (served += 1) : failed.push(status)),
-              (error: unknown) => failed.push(error),
-            );
-            // Some call all the time, others have been idle for most of the drain.
-            await pause(number * 10);
-          }
-          agent.destroy();
-        };
-        const clients = Array.from({ length: 30 }, async (_, number) => client(number));
-        await pause(300);
-        expect(first.recorder.of('requested').length).toBeGreaterThan(30);
-        const drained = first.server.drain(1_200);
+        const clients = callers(first, endpoint);
+        await until('the first serves', () => servedBy(first) > 60);
+
+        const drained = first.server.drain(10_000);
         expect(first.server.draining()).toBe(true);
         // A second signal must not shorten the delay.
         const again = first.server.drain(0);
-        await pause(removedAfterMs);
+        const before = servedBy(first);
+        await until('the first serves on', () => servedBy(first) >= before + servedOn);
         endpoint.port = second.port;
+        await until('the second serves', () => servedBy(second) > 120);
+        delay.resolve();
         await Promise.all([drained, again]);
-        await pause(300);
-        stop.abort();
-        await Promise.all(clients);
-        expect([failed, served > 100]).toEqual([[], true]);
-        expect(second.recorder.of('requested').length).toBeGreaterThan(30);
+        await until('the second serves on', () => servedBy(second) > 180);
+        expect([await clients.stop(), slept]).toEqual([[], [10_000, 5_000]]);
       });
     });
   },
-  20_000,
+  30_000,
 );
+
+/** Thirty clients that call until they are stopped; the answer to that is what failed. */
+function callers({ post, ca }: RunningServer, endpoint: { readonly port: number }): { stop(): Promise<unknown[]> } {
+  const failed: unknown[] = [];
+  const stopped = new AbortController();
+  const clients = Array.from({ length: 30 }, async (_, number) => {
+    const agent = serviceAgent(endpoint, ca);
+    while (!stopped.signal.aborted) {
+      await post(appReview(), { agent }).then(
+        ({ status }) => status === 200 || failed.push(status),
+        (error: unknown) => failed.push(error),
+      );
+      // Some call all the time, others now and then.
+      await pause(number * 10);
+    }
+    agent.destroy();
+  });
+  return {
+    async stop() {
+      stopped.abort();
+      await Promise.all(clients);
+      return failed;
+    },
+  };
+}
+
+function servedBy({ recorder }: RunningServer): number {
+  return recorder.of('requested').length;
+}
 
 test('while it drains every answer is the last of its connection, and new connections are taken', async () => {
   await withServer({ mutate }, async ({ server, post, port, ca }) => {
@@ -71,7 +96,7 @@ test('while it drains every answer is the last of its connection, and new connec
       return [status, headers.connection];
     };
     expect(await ask({ agent })).toEqual([200, 'keep-alive']);
-    const drained = server.drain(400);
+    const drained = server.drain(1_000);
     expect([await ask({ agent }), await ask({ agent }), await ask({})]).toEqual([
       [200, 'close'],
       [200, 'close'],
@@ -93,7 +118,7 @@ async function withWaitingReview(
     const review = running.post(appReview());
     // What a test does not wait for must not end the test run.
     review.catch(() => {});
-    while (running.recorder.of('inFlight').length === 0) await pause(5);
+    await until('the review waits', () => running.recorder.of('inFlight').length === 1);
     await run(running, review, () => waiting.resolve(decision));
   });
 }
@@ -106,7 +131,7 @@ test('a review that is being worked on when the port closes is answered', async 
   };
   await withWaitingReview(sleep, async ({ server, post }, review, answer) => {
     const drained = server.drain(10_000);
-    while (slept.length < 2) await pause(5);
+    await until('the port closes', () => slept.length === 2);
     await expect(post(appReview())).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     answer();
     const { status, headers } = await review;
@@ -132,7 +157,7 @@ test('a handshake that never ends does not hold the end', async () => {
     await new Promise((resolve) => silent.once('connect', resolve));
     silent.on('error', () => {});
     await server.drain(0);
-    while (!silent.destroyed || !idle.destroyed) await pause(5);
+    await until('both connections end', () => silent.destroyed && idle.destroyed);
     expect(server.draining()).toBe(true);
   });
 });

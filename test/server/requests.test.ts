@@ -2,15 +2,16 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RunningServer } from '../support/server.ts';
 import { appReview, withServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
-/** Everything that the server says to these bytes until it closes, or `until` is in it. */
-async function answerTo({ connect }: RunningServer, bytes: string, until?: RegExp): Promise<string> {
+/** Everything that the server says to these bytes until it closes, or `end` is in it. */
+async function answerTo({ connect }: RunningServer, bytes: string, end?: RegExp): Promise<string> {
   const socket = await connect();
   return new Promise((resolve) => {
     let text = '';
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString();
-      if (until?.test(text) === true) socket.destroy();
+      if (end?.test(text) === true) socket.destroy();
     });
     socket.once('close', () => resolve(text));
     socket.write(bytes);
@@ -133,7 +134,7 @@ test('requests are counted with verb, path and code, and reviews that were cut o
     socket.write('POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{');
     await new Promise((resolve) => setTimeout(resolve, 50));
     socket.destroy();
-    while (recorder.of('requested').length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until('four requests are counted', () => recorder.of('requested').length === 4);
     expect(recorder.of('requested').map(([event]) => event)).toEqual([
       { verb: 'POST', path: '/mutate', code: 200, seconds: expect.any(Number) },
       { verb: 'GET', path: '/mutate', code: 405, seconds: expect.any(Number) },

@@ -5,6 +5,7 @@ import { ownField } from '../../src/admission/json.ts';
 import type { Reply } from '../support/server.ts';
 import { appReview, ROLE_ARN, withServer } from '../support/server.ts';
 import { reviewOf } from '../support/stories.ts';
+import { until } from '../support/until.ts';
 
 const uid = '705ab4f5-6393-11e8-b7cc-42010a800002';
 
@@ -130,14 +131,14 @@ describe('a decision that cannot be taken now', () => {
       });
     await withServer({ mutate, maxInFlight: 2 }, async ({ post }) => {
       const first = [post(appReview()), post(appReview())];
-      while (waiting.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until('two reviews wait', () => waiting.length === 2);
       const start = performance.now();
       const shed = await post(appReview());
       expect([shed.status, shed.headers['retry-after'], performance.now() - start < 500]).toEqual([503, '1', true]);
       for (const go of waiting.splice(0)) go();
       expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200]);
       const last = post(appReview());
-      while (waiting.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until('a review waits', () => waiting.length === 1);
       for (const go of waiting) go();
       expect((await last).status).toBe(200);
     });
@@ -232,7 +233,7 @@ describe('a client that goes away', () => {
       socket.write(head + bytes.slice(0, 50));
       await new Promise((resolve) => setTimeout(resolve, 50));
       socket.destroy();
-      while (recorder.of('requested').length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until('the request is over', () => recorder.of('requested').length === 1);
       await post(appReview());
       expect([decisions, log.lines.length, recorder.of('failedUnexpectedly')]).toEqual([1, 1, []]);
     });
@@ -243,11 +244,11 @@ describe('a client that goes away', () => {
     await withServer({ mutate: async () => decision.promise }, async ({ connect, recorder, log }) => {
       const socket = await connect();
       socket.write(head + bytes);
-      while (recorder.of('inFlight').length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until('the review waits', () => recorder.of('inFlight').length === 1);
       socket.destroy();
-      while (recorder.of('requested').length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until('the request is over', () => recorder.of('requested').length === 1);
       decision.resolve({ kind: 'skip', reason: 'no-role', warnings: [] });
-      while (log.lines.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until('the decision is logged', () => log.lines.length === 1);
       expect(log.lines.map(({ fields }) => fields)).toMatchObject([{ decision: 'skip', unanswered: true }]);
       expect(recorder.of('requested')).toMatchObject([[{ code: 499 }]]);
       expect([recorder.of('inFlight'), recorder.of('failedUnexpectedly')]).toEqual([[[1], [-1]], []]);

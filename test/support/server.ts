@@ -9,6 +9,7 @@ import type { JsonObject } from '../../src/admission/json.ts';
 import { mutate } from '../../src/admission/mutate.ts';
 import type { Certificates } from '../../src/certificates/certificate.ts';
 import { createFixedCertificates } from '../../src/certificates/fixed.ts';
+import type { Log } from '../../src/observe/log.ts';
 import type { BodyLimits } from '../../src/server/body.ts';
 import { createBodyReader } from '../../src/server/body.ts';
 import { createClientCheck } from '../../src/server/client-certificates.ts';
@@ -38,6 +39,8 @@ export interface ServerSetup {
   readonly certificates?: Certificates;
   readonly tls?: HttpsServerOptions['tls'];
   readonly sleep?: HttpsServerOptions['sleep'];
+  /** Takes the place of the log that remembers. */
+  readonly log?: Log;
 }
 
 export interface Reply {
@@ -109,7 +112,7 @@ export async function withServer<Result>(
   const tls = setup.tls ?? contextOptionsFrom({ minVersion: 'TLSv1.2', ciphers: undefined });
   const certificates = setup.certificates ?? (await fixedCertificates(authority, setup, tls));
   const testLog = createTestLog();
-  const { log } = testLog;
+  const log = setup.log ?? testLog.log;
   const recorder = createTestRecorder();
   const requiresClient = setup.clientCa !== undefined || setup.clientNames !== undefined;
   const server = createHttpsServer({
@@ -170,7 +173,7 @@ async function fixedCertificates(
   return createFixedCertificates({ pems, tls, now: Date.now });
 }
 
-async function call(options: RequestOptions, body: string | Buffer | undefined): Promise<Reply> {
+export async function call(options: RequestOptions, body: string | Buffer | undefined): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const outgoing = httpsRequest({ host: '127.0.0.1', agent: false, ...options });
     outgoing.on('response', (response) => {
