@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAuthority } from '../test/support/certificates.ts';
-import { argumentsOf, environmentOf, parseDockerfile } from '../test/image/image.ts';
+import { argumentsOf, environmentOf, parseDockerfile } from '../test/image/dockerfile.ts';
 import { freePort } from '../test/cluster/support/ports.ts';
 import type { Child, Workspace } from '../test/cluster/support/workspace.ts';
 import { writeFile } from 'node:fs/promises';

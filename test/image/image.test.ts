@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChildProcess } from 'node:child_process';
@@ -13,9 +13,8 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownField, ownString } from '../../src/admission/json.ts';
-import { version } from '../../src/version.ts';
 import { reviewOf } from '../support/stories.ts';
-import { argumentsOf, createImage, missingForImage, parseDockerfile } from './image.ts';
+import { createImage, missingForImage } from './image.ts';
 import type { Image } from './image.ts';
 
 // A start takes half a second, ten times that on a machine that builds other things meanwhile.
@@ -27,35 +26,6 @@ const describeImage = missing === undefined ? describe : describe.skip;
 function hashOf(file: string): string {
   return createHash('sha256').update(readFileSync(file)).digest('hex');
 }
-
-describe('the version', () => {
-  it('is the one of package.json where none is baked in', () => {
-    const manifest: unknown = JSON.parse(readFileSync('package.json', 'utf8'));
-    expect(version).toBe(ownString(manifest, 'version'));
-  });
-});
-
-describe('the Dockerfile', () => {
-  const runtime = parseDockerfile(readFileSync('Dockerfile', 'utf8')).at(-1);
-
-  it('ends in distroless Node 24, as a user that no host has, and without a shell form', () => {
-    expect({
-      base: runtime?.base,
-      user: runtime?.instructions.filter(({ keyword }) => keyword === 'USER').map(({ text: user }) => user),
-      entrypoint: runtime && argumentsOf(runtime, 'ENTRYPOINT'),
-      shell: runtime?.instructions.filter(({ keyword }) => keyword === 'RUN'),
-    }).toEqual({
-      base: 'gcr.io/distroless/nodejs24-debian13:nonroot',
-      user: ['65532:65532'],
-      entrypoint: ['/nodejs/bin/node', '--max-semi-space-size=4', '--disable-proto=delete', '/app/main.js'],
-      shell: [],
-    });
-  });
-
-  it('copies commands that Git keeps executable for everybody', () => {
-    expect(statSync('deploy/image/webhook').mode & 0o777).toBe(0o755);
-  });
-});
 
 describeImage(`the image${missing === undefined ? '' : ` (not run: ${missing})`}`, () => {
   let image: Image;

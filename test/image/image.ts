@@ -6,19 +6,10 @@ import type { ChildProcess } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { argumentsOf, copiesOf, environmentOf, parseDockerfile, textOf } from './dockerfile.ts';
+import type { Copy, Stage } from './dockerfile.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
-
-export interface Instruction {
-  readonly keyword: string;
-  readonly text: string;
-}
-
-export interface Stage {
-  readonly name: string;
-  readonly base: string;
-  readonly instructions: readonly Instruction[];
-}
 
 /** The build arguments. */
 export interface Build {
@@ -36,54 +27,6 @@ export interface Image {
   /** What `start` gives when nobody says a command. */
   readonly entrypoint: readonly string[];
   close(): void;
-}
-
-/** The stages of a Dockerfile, with build arguments of its head put into their FROM lines. */
-export function parseDockerfile(text: string): readonly Stage[] {
-  const lines = text.replaceAll(/^\s*#.*\n/gm, '').replaceAll(/\\\n\s*/g, ' ');
-  const instructions = [...lines.matchAll(/^([A-Z]+)\s+(.*)$/gm)].map(([, keyword = '', rest = '']) => ({
-    keyword,
-    text: rest.trim(),
-  }));
-  const defaults = new Map<string, string>();
-  const stages: { name: string; base: string; instructions: Instruction[] }[] = [];
-  for (const { keyword, text: rest } of instructions) {
-    const current = stages.at(-1);
-    if (keyword === 'FROM') {
-      const [base = '', , name = ''] = rest.replace(/^--platform=\S+\s+/, '').split(/\s+/);
-      stages.push({
-        name,
-        base: base.replaceAll(/\$\{(\w+)\}/g, (_, key: string) => defaults.get(key) ?? ''),
-        instructions: [],
-      });
-    } else if (current === undefined) {
-      const [key = '', value = ''] = rest.split('=');
-      defaults.set(key, value);
-    } else {
-      current.instructions.push({ keyword, text: rest });
-    }
-  }
-  return stages;
-}
-
-/** The one argument list of an instruction in its JSON form. */
-export function argumentsOf({ instructions }: Stage, keyword: string): readonly string[] {
-  const found = instructions.findLast((instruction) => instruction.keyword === keyword);
-  if (found === undefined) return [];
-  const list: unknown = JSON.parse(found.text);
-  if (!Array.isArray(list))
-    throw new Error(`${keyword} ${found.text}: write it as a JSON list, the image has no shell`);
-  return list.map(String);
-}
-
-/** What ENV sets, a variable each. */
-export function environmentOf({ instructions }: Stage): Readonly<Record<string, string>> {
-  const environment: Record<string, string> = {};
-  for (const { text } of instructions.filter(({ keyword }) => keyword === 'ENV')) {
-    const [name = '', value = ''] = text.split('=');
-    environment[name] = value;
-  }
-  return environment;
 }
 
 /** Why this machine cannot run the image; undefined where it can. */
@@ -168,26 +111,6 @@ function runBuildStage(
   }
 }
 
-interface Copy {
-  readonly stage: string | undefined;
-  readonly sources: readonly string[];
-  readonly target: string;
-}
-
-function copiesOf({ instructions }: Stage): readonly Copy[] {
-  return instructions
-    .filter(({ keyword }) => keyword === 'COPY')
-    .map(({ text }) => {
-      const words = text.split(/\s+/);
-      const paths = words.filter((word) => !word.startsWith('--'));
-      return {
-        stage: words.find((word) => word.startsWith('--from='))?.slice('--from='.length),
-        sources: paths.slice(0, -1),
-        target: paths.at(-1) ?? '',
-      };
-    });
-}
-
 function copyInto(root: string, copy: Copy & { readonly from: string; readonly workdir: string }): void {
   const target = join(root, resolve(copy.workdir, copy.target));
   for (const name of copy.sources) {
@@ -210,8 +133,4 @@ function bringBase(root: string): void {
     copyFileSync(source, join(root, target));
   }
   for (const path of ['dev', 'proc']) mkdirSync(join(root, path));
-}
-
-function textOf({ instructions }: Stage, keyword: string): string {
-  return instructions.findLast((instruction) => instruction.keyword === keyword)?.text ?? '';
 }
