@@ -1,0 +1,38 @@
+// The real node of ../node, as its scripts give it: whether this machine can have one, where it keeps things, and how
+// images get into it.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const scripts = join(import.meta.dirname, '..', 'node');
+
+export interface NodePaths {
+  readonly kubeconfig: string;
+  /** The node's programs: kubectl and the others. */
+  readonly bin: string;
+  /** Where archives of images are kept from run to run. */
+  readonly images: string;
+}
+
+/** Why this machine cannot have a node; undefined where it can. */
+export function missingForNode(): string | undefined {
+  if (process.platform !== 'linux') return 'needs Linux';
+  const why = execFileSync(join(scripts, 'up'), ['--missing'], { encoding: 'utf8' }).trim();
+  return why === '' ? undefined : why;
+}
+
+/** Whether the node runs already. */
+export function nodeIsUp(): boolean {
+  return spawnSync(join(scripts, 'enter'), ['true'], { stdio: 'ignore' }).status === 0;
+}
+
+export function nodePaths(): NodePaths {
+  const script = '. "$1"; printf "%s\\n" "$run" "$bin" "$state"';
+  const words = ['-euc', script, 'bash', join(scripts, 'env.sh')];
+  const [run = '', bin = '', state = ''] = execFileSync('bash', words, { encoding: 'utf8' }).split('\n');
+  return { kubeconfig: join(run, 'kubeconfig'), bin, images: join(state, 'images') };
+}
+
+/** Brings an image archive into the node: pods find it by its tag, with any imagePullPolicy. */
+export function loadImage(archive: string): void {
+  execFileSync(join(scripts, 'load'), [archive], { stdio: 'pipe' });
+}
