@@ -1,5 +1,5 @@
-// Our program as a process of its own, as `npm run build` leaves it: under an account that may read ServiceAccounts and
-// nothing else, with certificates of a throw-away CA, registered at the API server by URL.
+// Our program as a process of its own, as `npm run build` leaves it: under an account that may read ServiceAccounts and,
+// unless a test grants more, nothing else; with certificates of a throw-away CA, registered at the API server by URL.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject } from '../../../src/admission/json.ts';
@@ -10,15 +10,24 @@ import type { ControlPlane } from './control-plane.ts';
 import { eventually } from './eventually.ts';
 import { pod, roleArnsOf } from './objects.ts';
 import { freePort } from './ports.ts';
+import type { FailurePolicy } from './registration.ts';
+import { mutatingWebhook } from './registration.ts';
 import type { Child } from './workspace.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const namespace = 'pod-identity-webhook';
+const manifests = join(root, 'test/cluster/manifests');
 
-export type FailurePolicy = 'Ignore' | 'Fail';
+/** What the webhook's account may be granted beside reading ServiceAccounts: the names of manifests. */
+export type Right = 'may-read-config-map' | 'may-read-namespaces';
 
 /** What becomes of a pod of an annotated account, asked by a dry run. */
 export type ProbeResult = 'mutated' | 'unmutated' | 'refused';
+
+export interface HealthAnswer {
+  readonly status: number;
+  readonly text: string;
+}
 
 export interface Webhook {
   /** Path of the kubeconfig that the webhook itself uses. */
@@ -26,6 +35,8 @@ export interface Webhook {
   /** The bearer token in it. */
   readonly token: string;
   start(): Promise<void>;
+  /** What /readyz answers, condition by condition. */
+  readyz(): Promise<HealthAnswer>;
   /** Resolves when /readyz says so. */
   ready(): Promise<void>;
   /** Creates or changes the registration; resolves when probes end as expected. */
@@ -39,6 +50,11 @@ export interface WebhookOptions {
   readonly controlPlane: ControlPlane;
   /** Where the webhook looks for the API server, if not where it is. */
   readonly apiUrl?: string;
+  /** More of the program's flags. */
+  readonly flags?: readonly string[];
+  readonly rights?: readonly Right[];
+  /** How long the API server lets the webhook take; the webhook asks to be called again until then. Default: 5. */
+  readonly timeoutSeconds?: number;
 }
 
 /** Running, ready, and called by the API server for every pod. */
@@ -53,9 +69,11 @@ export async function startWebhook(
 }
 
 /** Everything that the webhook needs exists; it is neither started nor registered. */
-export async function createWebhook({ controlPlane, apiUrl = controlPlane.url }: WebhookOptions): Promise<Webhook> {
+export async function createWebhook(options: WebhookOptions): Promise<Webhook> {
+  const { controlPlane, apiUrl = controlPlane.url, flags = [], rights = [], timeoutSeconds = 5 } = options;
   const { kubectl, workspace } = controlPlane;
-  await kubectl(['apply', '-f', join(root, 'test/cluster/manifests/webhook.yaml')]);
+  await kubectl(['apply', '-f', join(manifests, 'webhook.yaml')]);
+  for (const right of rights) await grant(controlPlane, right);
   const token = (await kubectl(['create', 'token', namespace, '-n', namespace])).trim();
   const kubeconfig = join(workspace.directory, 'webhook.kubeconfig');
   await writeFile(kubeconfig, kubeconfigOf({ url: apiUrl, caPem: controlPlane.caPem, user: { token } }));
@@ -87,15 +105,20 @@ export async function createWebhook({ controlPlane, apiUrl = controlPlane.url }:
         // Nothing is drained in these tests; the tests of the drain are elsewhere.
         '--shutdown-delay=0s',
         '--log-level=debug',
+        ...flags,
       ],
     });
     await eventually({ what: 'the webhook to listen', running: child.running }, async () => answers('livez'));
   }
 
-  async function answers(path: string): Promise<true> {
+  async function asked(path: string): Promise<HealthAnswer> {
     const response = await fetch(`http://127.0.0.1:${metricsPort}/${path}`);
-    const said = await response.text();
-    if (response.status !== 200) throw new Error(`/${path} answers ${response.status}: ${said}`);
+    return { status: response.status, text: await response.text() };
+  }
+
+  async function answers(path: string): Promise<true> {
+    const { status, text } = await asked(path);
+    if (status !== 200) throw new Error(`/${path} answers ${status}: ${text}`);
     return true;
   }
 
@@ -103,13 +126,22 @@ export async function createWebhook({ controlPlane, apiUrl = controlPlane.url }:
     kubeconfig,
     token,
     start,
+    readyz: async () => asked('readyz?verbose'),
     ready: async () => {
       const running = child === undefined ? {} : { running: child.running };
       await eventually({ what: 'the webhook to be ready', ...running }, async () => answers('readyz?verbose'));
     },
     register: async (failurePolicy, expected) => {
-      const clientConfig = { url: `https://127.0.0.1:${port}/mutate`, caPem: authority.caPem };
-      await kubectl(['apply', '-f', '-'], JSON.stringify(registration({ ...clientConfig, failurePolicy })));
+      const manifest = mutatingWebhook({
+        configuration: `${namespace}.${namespace}`,
+        name: `${namespace}.amazonaws.com`,
+        url: `https://127.0.0.1:${port}/mutate`,
+        caPem: authority.caPem,
+        failurePolicy,
+        reinvocationPolicy: 'IfNeeded',
+        timeoutSeconds,
+      });
+      await kubectl(['apply', '-f', '-'], JSON.stringify(manifest));
       await eventually({ what: `a probe to be ${expected} under ${failurePolicy}` }, async () => {
         return (await probe(controlPlane)) === expected ? true : undefined;
       });
@@ -119,24 +151,9 @@ export async function createWebhook({ controlPlane, apiUrl = controlPlane.url }:
   };
 }
 
-function registration(options: { url: string; caPem: string; failurePolicy: FailurePolicy }): object {
-  return {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'MutatingWebhookConfiguration',
-    metadata: { name: 'pod-identity-webhook.pod-identity-webhook' },
-    webhooks: [
-      {
-        name: 'pod-identity-webhook.amazonaws.com',
-        clientConfig: { url: options.url, caBundle: Buffer.from(options.caPem, 'utf8').toString('base64') },
-        rules: [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }],
-        failurePolicy: options.failurePolicy,
-        reinvocationPolicy: 'IfNeeded',
-        sideEffects: 'None',
-        timeoutSeconds: 5,
-        admissionReviewVersions: ['v1', 'v1beta1'],
-      },
-    ],
-  };
+/** A webhook that runs already makes use of it as soon as it tries again. */
+export async function grant({ kubectl }: ControlPlane, right: Right): Promise<void> {
+  await kubectl(['apply', '-f', join(manifests, `${right}.yaml`)]);
 }
 
 // The answer to a dry run is the object that would have been stored.
