@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../../src/version.ts';
-import { createImage, environmentOf, parseDockerfile } from '../image/image.ts';
+import { environmentOf, parseDockerfile, textOf } from '../image/dockerfile.ts';
+import { createImage } from '../image/image.ts';
 import { writeArchive } from './node/oci.ts';
 import { loadImage } from './support/local-node.ts';
 
@@ -16,15 +17,13 @@ export async function bringImage(images: string): Promise<string> {
   const archive = join(images, 'pod-identity-webhook.tar');
   const stage = parseDockerfile(readFileSync(join(import.meta.dirname, '../../Dockerfile'), 'utf8')).at(-1);
   if (stage === undefined) throw new Error('Dockerfile: no stage in it.');
-  const last = (keyword: string): string =>
-    stage.instructions.findLast((instruction) => instruction.keyword === keyword)?.text ?? '';
   const image = createImage({ version, commit: 'e2e' });
   try {
     const config = {
       Entrypoint: image.entrypoint,
       Env: Object.entries(environmentOf(stage)).map(([name, value]) => `${name}=${value}`),
-      User: last('USER'),
-      WorkingDir: last('WORKDIR'),
+      User: textOf(stage, 'USER'),
+      WorkingDir: textOf(stage, 'WORKDIR'),
     };
     await writeArchive({ tag, root: image.root, config, archive });
   } finally {
