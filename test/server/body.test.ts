@@ -123,6 +123,21 @@ describe('size', () => {
     });
   });
 
+  test('a client that looks at the answer late, and sends until then, can read it', async () => {
+    await withServer({}, async ({ connect }) => {
+      const socket = await connect();
+      socket.pause();
+      socket.write(
+        'POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 20000000\r\n\r\n',
+      );
+      for (let piece = 0; piece < 20; piece += 1) {
+        socket.write('x'.repeat(65_536));
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      expect(await textOf(socket)).toMatch(/^HTTP\/1\.1 413 /);
+    });
+  });
+
   test('exactly 7 MiB are decided, and a byte more is not', async () => {
     await withServer({}, async ({ post }) => {
       expect((await post(reviewOfBytes(7 * MIB))).status).toBe(200);
