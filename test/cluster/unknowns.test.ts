@@ -35,10 +35,10 @@ afterAll(async () => {
   await controlPlane.stop();
 });
 
-async function startWith(flags: readonly string[]): Promise<Webhook> {
+/** Its pods have accounts; it is neither started nor registered. */
+async function webhookWith(flags: readonly string[]): Promise<Webhook> {
   webhook = await createWebhook({ controlPlane, flags, timeoutSeconds });
   await controlPlane.kubectl(['apply', '-f', join(import.meta.dirname, 'manifests/sources.yaml')]);
-  await webhook.start();
   return webhook;
 }
 
@@ -63,8 +63,9 @@ async function logged(running: Webhook, message: string): Promise<void> {
 // Both at once, because what takes time here is waiting until the webhook tries again.
 test('without the ConfigMap and without the AWS account, only the pods that need one of them do not get their role', async () => {
   const short = { namespace: 'shop', name: 'short', roleArn: 'team/app' };
-  const running = await startWith(['--watch-config-map', '--compose-role-arn', `--imds-endpoint=${metadata.url}`]);
+  const running = await webhookWith(['--watch-config-map', '--compose-role-arn', `--imds-endpoint=${metadata.url}`]);
   await controlPlane.kubectl(['create', '-f', '-'], JSON.stringify(serviceAccount(short)));
+  await running.start();
   await running.ready();
   await running.register('Fail', 'mutated');
   expect(await identityOfNewPod('shop/by-annotation', 'annotated')).toEqual(roleIdentity(roleFor('annotation')));
@@ -92,10 +93,14 @@ test('without the ConfigMap and without the AWS account, only the pods that need
 });
 
 test('where namespaces may not be read, no pod has a role that its namespace could forbid', async () => {
-  const running = await startWith(['--namespace-policy']);
+  const running = await webhookWith(['--namespace-policy']);
+  // Before it runs, a refusal takes no time.
   await running.register('Fail', 'refused');
+  await running.start();
   await expect(identityOfNewPod('guarded/admin', 'admin')).rejects.toMatchObject({ message: heldBack });
   expect(await isStored('guarded', 'admin')).toBe(false);
+  const decisions = logLines(running).filter((line) => line['pod'] === 'admin');
+  expect(new Set(decisions.map(({ decision }) => decision))).toEqual(new Set(['unknown']));
   const { status, text } = await running.readyz();
   expect([status, text.split('\n').filter((line) => line.startsWith('[-]'))]).toEqual([
     503,
