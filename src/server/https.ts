@@ -83,7 +83,9 @@ export function createHttpsServer(options: HttpsServerOptions): HttpsServer {
 
   async function end(graceMs: number): Promise<void> {
     stopListening();
-    // Behind the event loop's look at its sockets: what had come by then is accepted and read, and not reset.
+    // Twice, so that the event loop has looked at its sockets in between: a connection that waits to be accepted, or a
+    // request that waits to be read, would be reset.
+    await setImmediate();
     await setImmediate();
     // Closes the port and idle connections; connections with a request end with its answer.
     const closed = new Promise<void>((resolve) => {

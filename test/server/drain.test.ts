@@ -140,6 +140,20 @@ test('a review that is being worked on when the port closes is answered', async 
   });
 });
 
+test('a connection that waits to be accepted when the port closes is served', async () => {
+  const delay = Promise.withResolvers<void>();
+  const sleep = async (ms: number): Promise<void> => (ms === 5_000 ? pause(ms) : delay.promise);
+  await withServer({ mutate, sleep }, async ({ server, post }) => {
+    const drained = server.drain(10_000);
+    const review = post(appReview());
+    // The system's part of connecting is done by then, in this very turn of the event loop.
+    process.nextTick(() => process.nextTick(delay.resolve));
+    const { status, headers } = await review;
+    expect([status, headers.connection]).toEqual([200, 'close']);
+    await drained;
+  });
+});
+
 test('a review that never ends is cut after five seconds, and the server ends', async () => {
   await withWaitingReview(
     async () => {},
