@@ -6,8 +6,9 @@ import { createKubectl } from '../cluster/support/kubectl.ts';
 import type { Kubectl } from '../cluster/support/kubectl.ts';
 import { roleFor, serviceAccount } from '../cluster/support/objects.ts';
 import { bringImage } from './image.ts';
+import { assignedUser, port443IsReserved, port8443, port8443WithProbe, sysctl } from './support/changes.ts';
 import { createInstallation, manifestsOf } from './support/installation.ts';
-import type { Change, Exit, Installation, InstallationOptions } from './support/installation.ts';
+import type { Change, Installation, InstallationOptions } from './support/installation.ts';
 import { missingForNode, nodePaths } from './support/local-node.ts';
 import { createWorkloads } from './support/workload.ts';
 import type { Identity, Workloads } from './support/workload.ts';
@@ -51,42 +52,6 @@ function identityWith({ account, audience, before = [] }: Expected): Identity {
     },
   };
 }
-
-// The two cures that the message names, as an administrator would apply them.
-const sysctl: Change = {
-  Deployment: [
-    {
-      op: 'add',
-      path: '/spec/template/spec/securityContext',
-      value: { sysctls: [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '0' }] },
-    },
-  ],
-};
-const port8443: Change = {
-  Deployment: [{ op: 'add', path: '/spec/template/spec/containers/0/command/-', value: '--port=8443' }],
-  Service: [{ op: 'replace', path: '/spec/ports/0/targetPort', value: 8443 }],
-};
-const port8443WithProbe: Change = {
-  ...port8443,
-  Deployment: [
-    ...(port8443.Deployment ?? []),
-    { op: 'replace', path: '/spec/template/spec/containers/0/readinessProbe/httpGet/port', value: 8443 },
-  ],
-};
-// OpenShift changes the pod like this on its way in: a user and group of the namespace's own range.
-const assignedUser: Change = {
-  Deployment: ['runAsUser', 'fsGroup'].map((field) => {
-    return { op: 'add', path: `/spec/template/spec/securityContext/${field}`, value: 1_000_660_000 };
-  }),
-};
-// containerd before 2.0 lets no user but root listen there.
-const port443IsReserved: Exit = {
-  exitCode: 2,
-  lastLine:
-    '--port=443 is not allowed to this user (EACCES): ports below 1024 are reserved. ' +
-    "Use --port=8443 with the Service's targetPort 8443, or allow it by the pod's safe sysctl " +
-    'net.ipv4.ip_unprivileged_port_start=0',
-};
 
 describeNode(`as published${missing === undefined ? '' : ` (not run: ${missing})`}`, () => {
   let kubectl: Kubectl;
