@@ -7,7 +7,6 @@ import { parse } from 'yaml';
 import { ownField, ownList, ownString } from '../../src/admission/json.ts';
 import { startControlPlane } from './support/control-plane.ts';
 import type { ControlPlane } from './support/control-plane.ts';
-import { eventually } from './support/eventually.ts';
 import type { StoredIdentity } from './support/identities.ts';
 import { agentIdentity, identityOf, noIdentity, roleIdentity, withoutSpread } from './support/identities.ts';
 import { createKubeletVolume, credentialsFileOf } from './support/kubelet-volume.ts';
@@ -80,9 +79,6 @@ beforeAll(async () => {
   await webhook.start();
   await webhook.ready();
   await webhook.register('Fail', 'mutated');
-  await eventually({ what: 'the ConfigMap to be read' }, async () => {
-    return logLines(webhook).some(({ msg, entries }) => msg === 'ConfigMap read' && entries === 6) ? true : undefined;
-  });
 });
 
 afterAll(async () => controlPlane.stop());
