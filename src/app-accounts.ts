@@ -6,6 +6,7 @@ import { ownField, ownString } from './admission/json.ts';
 import type { NamespaceLookup } from './admission/namespace-policy.ts';
 import { namespacePolicyFrom } from './admission/namespace-policy.ts';
 import type { AppParts } from './app-parts.ts';
+import type { ConfigMapEntry } from './identity/config-map-entries.ts';
 import type { ConfigMapSource } from './identity/config-map.ts';
 import { createConfigMapSource } from './identity/config-map.ts';
 import { createNamespaces } from './identity/namespaces.ts';
@@ -26,7 +27,9 @@ export interface Accounts {
   /** What is known of accounts, without asking anybody. */
   entries(): Iterable<readonly [key: string, account: Account]>;
   /** Where `--watch-config-map` is on. */
-  readonly configMap?: ConfigMapSource;
+  readonly configMap?: Pick<ConfigMapSource, 'entries'> & {
+    entryOf(key: AccountKey): ConfigMapEntry | 'unread' | undefined;
+  };
   /** Where `--namespace-policy` is on. */
   readonly namespaceOf?: (namespace: string, options: LookupOptions) => Promise<NamespaceLookup>;
   /** Reads everything anew; the old state is used meanwhile. */
@@ -65,10 +68,11 @@ export function accountsFromCluster(parts: AppParts): Accounts {
     ...(configMap === undefined ? {} : { configMap: configMap.source }),
     ...(namespaces === undefined ? {} : { namespaceOf: namespaces.namespaceOf }),
     relist: () => reflectors.forEach((each) => each.relist()),
-    // A ConfigMap that may not be read must not hold back everything else.
     conditions: () => [
       listed('service-accounts', reflector),
       ...(namespaces === undefined ? [] : [listed('namespaces', namespaces.reflector)]),
+      // One that may not be read must not hold back everything else.
+      ...(configMap === undefined ? [] : [listed('config-map', { synced: configMap.isSettled })]),
     ],
     async close() {
       await Promise.all(reflectors.map((each) => each.close()));
@@ -117,7 +121,10 @@ function configMapOf(parts: AppParts, client: KubeClient) {
     trim: (object) => ownString(ownField(object, 'data'), 'config') ?? '',
     onChange: () => source.apply(reflector.get(`${namespace}/${CONFIG_MAP}`)),
   });
-  return { source, reflector };
+  const isSettled = (): boolean => reflector.synced() || reflector.forbidden();
+  const entryOf = (key: AccountKey): ConfigMapEntry | 'unread' | undefined =>
+    isSettled() ? source.entryOf(key) : 'unread';
+  return { source: { entries: source.entries, entryOf }, reflector, isSettled };
 }
 
 function namespacesOf(parts: AppParts, client: KubeClient) {

@@ -7,6 +7,7 @@ import type { AppParts } from './app-parts.ts';
 import { accountsFromCluster, accountsFromManifests } from './app-accounts.ts';
 import { setTimer } from './app-clock.ts';
 import { httpRequest } from './app-http.ts';
+import { createReloader } from './certificates/reload.ts';
 import { watchDirectory } from './certificates/watch-directory.ts';
 import type { ContainerCredentialsSource } from './identity/container-credentials.ts';
 import { createContainerCredentials } from './identity/container-credentials.ts';
@@ -38,6 +39,7 @@ export async function createSources(parts: AppParts): Promise<Sources> {
     settings: config.settings,
     surroundings,
     now,
+    missing: () => parts.recorder.accountMissing(),
     ...(credentials === undefined ? {} : { hasContainerCredentials: credentials.has }),
     ...(accounts.configMap === undefined ? {} : { configMapEntryOf: accounts.configMap.entryOf }),
     ...(accounts.namespaceOf === undefined ? {} : { namespaceOf: accounts.namespaceOf }),
@@ -90,8 +92,7 @@ function containerCredentialsOf({ config, now, log, recorder }: AppParts): Conta
   return createContainerCredentials({
     file,
     readFile: (path) => readFile(path, 'utf8'),
-    watch: (changed) => watchDirectory(dirname(file), changed),
-    setTimer,
+    reload: (look) => createReloader({ directories: [dirname(file)], look, watchDirectory, setTimer }),
     now,
     log,
     recorder,

@@ -63,7 +63,7 @@ export function identityFromAccount(
 
 export type AccountOptions = Pick<Identity, 'expirationSeconds' | 'regionalSts' | 'namedSession'>;
 
-/** What an account asks for beside its role and audience: it counts for every source of its identity. */
+/** What an account asks for beside its role and audience. */
 export function accountOptions(
   key: AccountKey,
   account: Account,

@@ -7,7 +7,7 @@ export interface AccountKey {
   readonly name: string;
 }
 
-/** A ServiceAccount as far as this program reads it: the annotations that `relevantAnnotations` keeps. */
+/** A ServiceAccount as far as this program reads it: the annotations that `accountFrom` keeps. */
 export interface Account {
   readonly annotations: Readonly<Record<string, string>>;
 }

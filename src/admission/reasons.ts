@@ -56,7 +56,7 @@ export const EXPLANATIONS: Readonly<Record<Reason, Explanation>> = {
     fix: 'try again; see the webhook’s log for the cause',
   },
   'account-id-unknown': {
-    meaning: 'the AWS account id that the role name needs is not known yet',
-    fix: 'try again, or give --aws-account-id',
+    meaning: 'the AWS account and partition that the role name needs are not known yet',
+    fix: 'try again, or give the webhook --aws-account-id and --aws-partition',
   },
 };

@@ -16,13 +16,18 @@ export function roleFrom(
 ): RoleAnswer {
   const text = written?.trim() ?? '';
   if (written === undefined || text === '') return { kind: 'absent' };
-  if (settings.composeRoleArn && !text.startsWith('arn:')) return composed(text, surroundings);
+  if (settings.composeRoleArn && !text.startsWith('arn:')) return composed(text, { settings, surroundings });
   if (parseRoleArn(text) !== undefined) return { kind: 'role', roleArn: text };
   return settings.allowInvalidRoleArn ? { kind: 'role', roleArn: written } : { kind: 'invalid', text };
 }
 
-function composed(text: string, { accountId, partition }: Surroundings): RoleAnswer {
+function composed(
+  text: string,
+  { settings, surroundings }: { settings: Settings; surroundings: Surroundings },
+): RoleAnswer {
+  const { accountId, partition } = surroundings;
   if (accountId === undefined || partition === undefined) return { kind: 'account-id-unknown' };
   const roleArn = roleArnOf(text, { accountId, partition });
-  return parseRoleArn(roleArn) === undefined ? { kind: 'invalid', text } : { kind: 'role', roleArn };
+  const isUsable = settings.allowInvalidRoleArn || parseRoleArn(roleArn) !== undefined;
+  return isUsable ? { kind: 'role', roleArn } : { kind: 'invalid', text };
 }

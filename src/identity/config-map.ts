@@ -40,7 +40,7 @@ export function createConfigMapSource({ object, log, recorder }: ConfigMapOption
     } catch (error) {
       recorder.reloadFailed('config-map');
       log.error(
-        { object, err: error, fix: 'key "config" must hold a JSON object' },
+        { object, error, fix: 'key "config" must hold a JSON object' },
         'ConfigMap kept as it was last readable',
       );
     }

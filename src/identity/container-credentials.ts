@@ -9,15 +9,12 @@ import type { Recorder } from '../observe/recorder.ts';
 
 /** How long a file that has vanished still counts: a swap by hand removes it for a moment. */
 const ABSENT_GRACE_MS = 60_000;
-// The content must be picked up within 60 s (upstream's promise); the watch of the directory does it at once.
-const POLL_MS = 20_000;
 
 export interface ContainerCredentialsOptions {
   readonly file: string;
   readonly readFile: (path: string) => Promise<string>;
-  /** Calls back at changes of the file's directory; returns what ends that. */
-  readonly watch: (changed: () => void) => () => void;
-  readonly setTimer: (callback: () => void, milliseconds: number) => () => void;
+  /** Calls `look` at once, after changes of the file's directory, and now and then; one look at a time. */
+  readonly reload: (look: () => Promise<'done' | 'look-again'>) => { close(): void };
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly log: Log;
@@ -25,10 +22,8 @@ export interface ContainerCredentialsOptions {
 }
 
 export interface ContainerCredentialsSource {
-  /** Kept once the file was read, or found absent. */
-  ready(): Promise<void>;
-  has(key: AccountKey): boolean;
-  keys(): readonly string[];
+  /** Undefined until the file was read, or found absent. */
+  has(key: AccountKey): boolean | undefined;
   /** Why the file was not read yet; empty once it was. */
   problems(): readonly string[];
   close(): void;
@@ -36,80 +31,68 @@ export interface ContainerCredentialsSource {
 
 export function createContainerCredentials(options: ContainerCredentialsOptions): ContainerCredentialsSource {
   const { file, log, recorder, now } = options;
-  const first = Promise.withResolvers<void>();
   let accounts: ReadonlySet<string> = new Set();
   let text: string | undefined;
+  /** What could not be used, and was seen once: a file that is being written is empty or cut off for a moment. */
+  let suspect: string | undefined;
+  let complaint: string | undefined;
   let absentSince: number | undefined;
   let problem: string | undefined = `${file} was not read yet`;
-  let reading = Promise.resolve();
-  let stopTimer: (() => void) | undefined;
-  let closed = false;
 
-  function take(content: string): void {
+  function take(content: string): 'done' | 'look-again' {
     absentSince = undefined;
-    if (content === text) return;
+    if (content === text) return 'done';
+    const isSecondLook = content === suspect;
+    suspect = content;
+    if (content.trim() === '' && !isSecondLook) return 'look-again';
     try {
       accounts = accountsInFile(content);
       text = content;
       settle();
       log.info({ file, accounts: accounts.size }, 'container-credentials file read');
     } catch (error) {
-      if (problem !== undefined)
-        problem = `${file}: ${messageOf(error)}; want {"identities":[{"namespace":"…","serviceAccount":"…"}]}`;
-      recorder.reloadFailed('container-credentials');
-      log.error({ file, err: error }, 'container-credentials file cannot be used; the last good one stays');
+      if (!isSecondLook) return 'look-again';
+      complain(messageOf(error), error);
     }
+    return 'done';
   }
 
-  function missed(error: unknown): void {
+  function missed(error: unknown): 'done' {
     if (codeOf(error) !== 'ENOENT') {
-      if (problem !== undefined) problem = `${file}: ${messageOf(error)}`;
-      recorder.reloadFailed('container-credentials');
-      log.error({ file, err: error }, 'container-credentials file cannot be read; the last good one stays');
-      return;
+      complain(messageOf(error), error);
+      return 'done';
     }
     absentSince ??= now();
     if (problem !== undefined)
       log.warn({ file }, 'container-credentials file is absent: no account has EKS Pod Identity');
-    if (problem === undefined && now() - absentSince < ABSENT_GRACE_MS) return;
+    else if (now() - absentSince < ABSENT_GRACE_MS) return 'done';
     if (accounts.size > 0) log.warn({ file }, 'container-credentials file is gone for a minute: it counts as empty');
     accounts = new Set();
     text = undefined;
     settle();
+    return 'done';
+  }
+
+  /** Says once what is wrong, however often the file is looked at. */
+  function complain(message: string, error: unknown): void {
+    if (problem !== undefined)
+      problem = `${file}: ${message}; want {"identities":[{"namespace":"…","serviceAccount":"…"}]}`;
+    if (message === complaint) return;
+    complaint = message;
+    recorder.reloadFailed('container-credentials');
+    log.error({ file, error }, 'container-credentials file cannot be used; the last good one stays');
   }
 
   function settle(): void {
     problem = undefined;
-    first.resolve();
+    complaint = undefined;
   }
 
-  async function read(): Promise<void> {
-    if (closed) return;
-    await options.readFile(file).then(take, missed);
-  }
-
-  /** One reading at a time, and one more after a change that came while it went on. */
-  function look(): void {
-    reading = reading.then(read);
-  }
-
-  function poll(): void {
-    look();
-    if (!closed) stopTimer = options.setTimer(poll, POLL_MS);
-  }
-
-  const stopWatching = options.watch(look);
-  poll();
+  const reloader = options.reload(async () => options.readFile(file).then(take, missed));
   return {
-    ready: () => first.promise,
-    has: (key) => accounts.has(keyOf(key)),
-    keys: () => [...accounts],
+    has: (key) => (problem === undefined ? accounts.has(keyOf(key)) : undefined),
     problems: () => (problem === undefined ? [] : [problem]),
-    close() {
-      closed = true;
-      stopTimer?.();
-      stopWatching();
-    },
+    close: () => reloader.close(),
   };
 }
 

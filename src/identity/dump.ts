@@ -2,6 +2,7 @@
 // that amazon-eks-pod-identity-webhook prints.
 import { identityFromAccount } from '../admission/annotations.ts';
 import type { Account, Identity } from '../admission/identity.ts';
+import { roleFrom } from '../admission/role.ts';
 import type { Settings, Surroundings } from '../admission/settings.ts';
 import type { ConfigMapEntry } from './config-map-entries.ts';
 
@@ -34,7 +35,9 @@ export function dumpOf({
     if (answer.kind === 'identity') dump.set(key, dumped(answer.identity, settings));
   }
   for (const { key, role, ...values } of configMapEntries) {
-    if (!dump.has(key)) dump.set(key, dumped({ roleArn: role, ...values }, settings));
+    const answer = roleFrom(role, { settings, surroundings });
+    const roleArn = answer.kind === 'role' ? answer.roleArn : role;
+    if (!dump.has(key)) dump.set(key, dumped({ roleArn, ...values }, settings));
   }
   return Object.fromEntries(dump);
 }

@@ -72,7 +72,7 @@ export function createInstanceMetadata(options: InstanceMetadataOptions): Instan
         recorder.reloadFailed('instance-metadata');
         const fix =
           'give --aws-account-id, --aws-partition and --aws-default-region, or raise the hop limit of IMDSv2 to 2';
-        log.warn({ endpoint, err: error, fix }, 'instance metadata does not answer; asked again');
+        log.warn({ endpoint, error, fix }, 'instance metadata does not answer; asked again');
       }
       await sleep(waitMs, closing.signal).catch(() => {});
     }

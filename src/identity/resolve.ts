@@ -17,15 +17,19 @@ export interface ResolverOptions {
   readonly surroundings: () => Surroundings;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** Whether the account is in the container-credentials file. */
-  readonly hasContainerCredentials?: (key: AccountKey) => boolean;
-  readonly configMapEntryOf?: (key: AccountKey) => ConfigMapEntry | undefined;
+  /** Whether the account is in the container-credentials file; undefined while that was not read. */
+  readonly hasContainerCredentials?: (key: AccountKey) => boolean | undefined;
+  /** The account's entry in the ConfigMap; `unread` while that was not read. */
+  readonly configMapEntryOf?: (key: AccountKey) => ConfigMapEntry | 'unread' | undefined;
+  /** Told of each review whose account a live lookup did not find. */
+  readonly missing?: () => void;
   /** Given where namespaces have a say. */
   readonly namespaceOf?: (namespace: string, options: LookupOptions) => Promise<NamespaceLookup>;
 }
 
 type None = Extract<IdentityAnswer, { kind: 'none' }>;
 
+const NOT_SYNCED: IdentityAnswer = { kind: 'unknown', reason: 'not-synced' };
 const NOT_FOUND: None = { kind: 'none', reason: 'service-account-not-found', warnings: [] };
 
 /** With `live`, an account without a role is read once more from the API server before that is believed. */
@@ -39,7 +43,10 @@ export function createResolver(options: ResolverOptions): IdentityOf {
     ]);
     if (found.kind === 'unknown') return found;
     const account = found.kind === 'found' ? found.account : undefined;
-    if (options.hasContainerCredentials?.(key) === true) return agentIdentity(key, account, options.settings);
+    if (account === undefined) options.missing?.();
+    const hasCredentials = options.hasContainerCredentials === undefined ? false : options.hasContainerCredentials(key);
+    if (hasCredentials === undefined) return NOT_SYNCED;
+    if (hasCredentials) return agentIdentity(key, account, options.settings);
     if (namespace.kind === 'unknown') return namespace;
     return allowed(key, namespace.policy, webIdentity(key, account, { ...options, policy: namespace.policy }));
   };
@@ -69,21 +76,42 @@ function webIdentity(
   const own = account === undefined ? NOT_FOUND : identityFromAccount(key, account, known);
   if (own.kind !== 'none' || own.reason === 'invalid-role-arn') return own;
   const entry = options.configMapEntryOf?.(key);
-  if (entry !== undefined) return identityFromEntry(entry, known);
+  // Until it was read, nobody knows that the account has no role.
+  if (entry === 'unread') return NOT_SYNCED;
+  if (entry !== undefined) return identityFromEntry(entry, { ...known, ...sessionOf(key, account, options.settings) });
   if (account === undefined) return own;
   return identityFromNamespace(key, account, { ...known, policy: options.policy }) ?? own;
 }
 
 type Known = { readonly settings: Settings; readonly surroundings: Surroundings };
 
-function identityFromEntry({ key, role, ...values }: ConfigMapEntry, known: Known): IdentityAnswer {
+/** The name of the session is the account's to say; what else the ConfigMap leaves out takes the flags' values. */
+function sessionOf(
+  key: AccountKey,
+  account: Account | undefined,
+  settings: Settings,
+): { readonly session: Pick<Identity, 'namedSession'> } {
+  const { namedSession } = account === undefined ? {} : accountOptions(key, account, settings).values;
+  return { session: namedSession === undefined ? {} : { namedSession } };
+}
+
+function identityFromEntry(
+  { key, role, ...values }: ConfigMapEntry,
+  { session, ...known }: Known & { readonly session: Pick<Identity, 'namedSession'> },
+): IdentityAnswer {
   const answer = roleFrom(role, known);
   if (answer.kind === 'account-id-unknown') return { kind: 'unknown', reason: answer.kind };
   if (answer.kind !== 'role') {
     const warning = `no identity: RoleARN ${quoted(role)} of ConfigMap entry ${quoted(key)} is not an IAM role ARN`;
     return { kind: 'none', reason: 'invalid-role-arn', source: 'config-map', warnings: [warning] };
   }
-  const identity = { method: 'sts_web_identity', source: 'config-map', roleArn: answer.roleArn, ...values } as const;
+  const identity = {
+    method: 'sts_web_identity',
+    source: 'config-map',
+    roleArn: answer.roleArn,
+    ...values,
+    ...session,
+  } as const;
   return { kind: 'identity', identity, warnings: [] };
 }
 

@@ -43,6 +43,8 @@ export interface Reflector<T> {
   /** By `now`; undefined before the first byte. */
   lastByteAt(): number | undefined;
   epoch(): number;
+  /** Whether the API server's last word was 403. */
+  forbidden(): boolean;
   /** Takes the answer to a live read, where it is newer than the state. */
   offer(key: string, live: LiveItem<T>): Offered;
   /** Resolves when `synced` becomes true. */
@@ -63,6 +65,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   let mustList = true;
   let mustVerify = false;
   let wasHurried = false;
+  let forbidden = false;
   let failures = 0;
   let watchingSince: number | undefined;
   let lastByteAt: number | undefined;
@@ -138,15 +141,14 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     const isSteady = watchingSince !== undefined && now() - watchingSince > longestWaitMs(failures);
     if (isSteady) failures = 0;
     mustVerify = failure !== undefined;
+    forbidden = isForbidden(failure);
     const wantsList = !mustList && needsList(failure);
     mustList ||= wantsList;
     if (failure === undefined && isSteady) return;
-    // Whoever says that our version is too old does answer: the wait that an outage has built up is over. Once in a
-    // row, or a server that says so after each list would be listed in a storm.
-    const isHurried = wantsList && !wasHurried;
-    wasHurried = isHurried;
+    // Whoever calls our version too old does answer: the outage's wait is over. Once in a row, so that it is no storm.
+    wasHurried = wantsList && !wasHurried;
     const retryAfterSeconds = failure instanceof KubeError ? failure.retryAfterSeconds : undefined;
-    const ms = isHurried ? 0 : Math.round(waitMs(failures, { random, retryAfterSeconds }));
+    const ms = wasHurried ? 0 : Math.round(waitMs(failures, { random, retryAfterSeconds }));
     report(failure, ms);
     failures += 1;
     await sleep(ms, signal).catch(() => undefined);
@@ -159,7 +161,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     const fields = { resource: resource.name, cause, error, failures: failures + 1, waitMs: ms };
     // An API server that is away for hours is told of at its beginning and then every few minutes.
     if (failures % 32 !== 0) log.debug(fields, 'watch broken, trying again');
-    else if (isForbidden(failure))
+    else if (forbidden)
       log.error({ ...fields, fix: `grant get, list and watch on ${resource.name}` }, 'may not be read');
     else log.warn(fields, 'watch broken, trying again');
   }
@@ -169,6 +171,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
     entries: () => store.entries(),
     size: () => store.size(),
     epoch: () => store.epoch(),
+    forbidden: () => forbidden,
     offer(key, live) {
       const offered = store.offer(key, live);
       if (offered === 'taken') changed(key);

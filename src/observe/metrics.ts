@@ -75,6 +75,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
         durations.observe(decision.seconds);
         upstream.decided(decision);
       },
+      accountMissing: upstream.accountMissing,
       requested: upstream.requested,
       inFlight: (change) => inFlight.inc(change),
       lookedUp: (result) => lookups.inc({ result }),

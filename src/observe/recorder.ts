@@ -30,6 +30,8 @@ export interface Recorder {
   inFlight(change: 1 | -1): void;
   /** A ServiceAccount was asked for from the API server. */
   lookedUp(result: LookupResult): void;
+  /** A review's ServiceAccount was not found by a live lookup. */
+  accountMissing(): void;
   /** A reflector has replaced its whole state by a new list. */
   relisted(resource: string): void;
   /** A list or watch ended by a fault; it is taken up again. */

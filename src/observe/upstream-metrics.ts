@@ -16,7 +16,7 @@ const PATHS: ReadonlySet<string> = new Set([
 // 125 ms to 8 s, in microseconds: Go's ExponentialBuckets(125000, 2, 7).
 const LATENCY_MICROSECONDS = [125_000, 250_000, 500_000, 1_000_000, 2_000_000, 4_000_000, 8_000_000];
 
-export interface UpstreamMetrics extends Pick<Recorder, 'decided' | 'requested'> {
+export interface UpstreamMetrics extends Pick<Recorder, 'accountMissing' | 'decided' | 'requested'> {
   /** `count` is asked at each scrape. */
   observeAccounts(count: () => number): void;
 }
@@ -71,10 +71,10 @@ export function createUpstreamMetrics(registry: Registry): UpstreamMetrics {
   );
 
   return {
-    decided({ kind, reason, method }) {
+    accountMissing: () => missing.inc(),
+    decided({ kind, method }) {
       // Without a method the pod got the region alone.
       if (kind === 'patch' && method !== undefined) pods.inc({ method });
-      if (reason === 'service-account-not-found') missing.inc();
     },
     requested({ verb, path, code, seconds }) {
       if (!PATHS.has(path)) return;

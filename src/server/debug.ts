@@ -1,6 +1,6 @@
 // Handlers for a person who debugs, only with --enable-debugging-handlers: what is cached, and answers that refuse.
 import type { Express } from 'express';
-import { parseReview, reviewAnswer } from '../admission/review.ts';
+import { parseReview } from '../admission/review.ts';
 import { errorAnswer, send } from './answer.ts';
 import type { ReadBody } from './body.ts';
 
@@ -34,13 +34,9 @@ export function addAnswerRoutes(app: Express, readBody: ReadBody): void {
     const body = await readBody(request, response);
     if (body.kind === 'overloaded') send(request, response, errorAnswer(503, 'overloaded', { 'Retry-After': '1' }));
     if (body.kind !== 'json') return;
-    const message = 'refused by /debug/alpha/deny';
-    const answer = reviewAnswer(parseReview(body.value), {
-      kind: 'refuse',
-      reason: 'opted-out',
-      message,
-      warnings: [],
-    });
+    const { uid, apiVersion } = parseReview(body.value);
+    const status = { code: 403, reason: 'Forbidden', message: 'refused by /debug/alpha/deny' };
+    const answer = { apiVersion, kind: 'AdmissionReview', response: { uid, allowed: false, status } };
     send(request, response, { status: 200, body: JSON.stringify(answer) });
   });
   app.all('/debug/alpha/deny', (request, response) => {

@@ -1,7 +1,10 @@
 import { mkdtemp, readFile, rename, rm, symlink, unlink, writeFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
+import { setTimer } from '../../src/app-clock.ts';
+import { createReloader } from '../../src/certificates/reload.ts';
 import { watchDirectory } from '../../src/certificates/watch-directory.ts';
 import { createContainerCredentials } from '../../src/identity/container-credentials.ts';
 import { createTestLog } from '../support/log.ts';
@@ -11,50 +14,52 @@ import { until } from '../support/until.ts';
 const ONE = '{"identities":[{"namespace":"default","serviceAccount":"app"}]}';
 const app = { namespace: 'default', name: 'app' };
 
-/** Readings end in the turn after. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
-}
-
-/** The file's content is the test's; time passes when the test says so. */
-function source(first: string | NodeJS.ErrnoException) {
+/** The file's content is the test's; time passes and looks happen when the test says so. */
+async function source(first: string | NodeJS.ErrnoException) {
   const { log, messages } = createTestLog();
   const recorder = createTestRecorder();
   let content = first;
   let now = 0;
-  let poll: (() => void) | undefined;
-  let changed: (() => void) | undefined;
+  let look: (() => Promise<'done' | 'look-again'>) | undefined;
   const credentials = createContainerCredentials({
     file: '/etc/credentials.json',
     readFile: async () => {
       if (typeof content !== 'string') throw content;
       return content;
     },
-    watch: (callback) => {
-      changed = callback;
-      return () => {};
-    },
-    setTimer: (callback) => {
-      poll = callback;
-      return () => {};
+    reload: (given) => {
+      look = given;
+      return { close: () => {} };
     },
     now: () => now,
     log,
     recorder,
   });
+  /** As the reloader does: once, and again where that is asked for. */
+  const looked = async (): Promise<void> => {
+    if ((await look?.()) === 'look-again') await look?.();
+  };
+  await looked();
   return {
     credentials,
     messages,
     recorder,
+    listed: (...names: readonly string[]) => names.map((name) => credentials.has({ namespace: 'default', name })),
     async becomes(next: string | NodeJS.ErrnoException) {
       content = next;
-      changed?.();
-      await settled();
+      await looked();
+    },
+    /** One look at what is there for a moment only. */
+    async isForAMoment(next: string) {
+      const before = content;
+      content = next;
+      await look?.();
+      content = before;
+      await looked();
     },
     async after(milliseconds: number) {
       now += milliseconds;
-      poll?.();
-      await settled();
+      await looked();
     },
   };
 }
@@ -62,44 +67,56 @@ function source(first: string | NodeJS.ErrnoException) {
 const ABSENT = Object.assign(new Error('no such file'), { code: 'ENOENT' });
 const DENIED = Object.assign(new Error('permission denied'), { code: 'EACCES' });
 
+const listOf = (...names: readonly string[]): string =>
+  JSON.stringify({ identities: names.map((serviceAccount) => ({ namespace: 'default', serviceAccount })) });
+
 describe('createContainerCredentials', () => {
-  it('reads the file before it is ready, and again when it changes', async () => {
-    const { credentials, becomes } = source(ONE);
-    await credentials.ready();
-    expect(credentials.keys()).toEqual(['default/app']);
-    await becomes('{"Identities":[{"NAMESPACE":"a","serviceaccount":"b"},{"namespace":"c","serviceAccount":"d"}]}');
-    expect(credentials.keys()).toEqual(['a/b', 'c/d']);
-    expect(credentials.has(app)).toBe(false);
+  it('knows nothing before the file was read', () => {
+    const credentials = createContainerCredentials({
+      file: '/etc/credentials.json',
+      readFile: async () => ONE,
+      reload: () => ({ close: () => {} }),
+      now: () => 0,
+      log: createTestLog().log,
+      recorder: createTestRecorder(),
+    });
+    expect(credentials.has(app)).toBeUndefined();
+    expect(credentials.problems()).toEqual(['/etc/credentials.json was not read yet']);
+  });
+
+  it('reads the file, with keys in any case, and again when it changes', async () => {
+    const { listed, becomes } = await source(ONE);
+    expect(listed('app', 'other')).toEqual([true, false]);
+    await becomes('{"Identities":[{"NAMESPACE":"default","serviceaccount":"other"}]}');
+    expect(listed('app', 'other')).toEqual([false, true]);
   });
 
   it('takes an absent file at the start as empty, and says so', async () => {
-    const { credentials, messages } = source(ABSENT);
-    await credentials.ready();
-    expect(credentials.keys()).toEqual([]);
+    const { credentials, listed, messages } = await source(ABSENT);
+    expect(credentials.problems()).toEqual([]);
+    expect(listed('app')).toEqual([false]);
     expect(messages()).toEqual(['warn container-credentials file is absent: no account has EKS Pod Identity']);
   });
 
   it('keeps what it knew for a minute when the file vanishes, then counts it as empty', async () => {
-    const { credentials, becomes, after } = source(ONE);
-    await credentials.ready();
+    const { listed, becomes, after } = await source(ONE);
     await becomes(ABSENT);
     await after(59_000);
-    expect(credentials.has(app)).toBe(true);
+    expect(listed('app')).toEqual([true]);
     await after(1_000);
-    expect(credentials.has(app)).toBe(false);
+    expect(listed('app')).toEqual([false]);
     await becomes(ONE);
-    expect(credentials.has(app)).toBe(true);
+    expect(listed('app')).toEqual([true]);
   });
 
   it('begins a new minute each time that the file vanishes', async () => {
-    const { credentials, becomes, after } = source(ONE);
-    await credentials.ready();
+    const { listed, becomes, after } = await source(ONE);
     await becomes(ABSENT);
     await after(50_000);
     await becomes(ONE);
     await becomes(ABSENT);
     await after(50_000);
-    expect(credentials.has(app)).toBe(true);
+    expect(listed('app')).toEqual([true]);
   });
 
   it.each([
@@ -108,32 +125,62 @@ describe('createContainerCredentials', () => {
     ['{"identities":{}}', '"identities" is no list'],
     ['{"identities":[{"namespace":"a"}]}', 'identities[0] has no namespace and serviceAccount'],
     ['{"identities":[null]}', 'identities[0] has no namespace and serviceAccount'],
-  ])('is not ready while the file is %j', async (text, why) => {
-    const { credentials, becomes, recorder } = source(text);
-    await settled();
+  ])('is not ready and knows nothing while the file is %j', async (text, why) => {
+    const { credentials, becomes, after, recorder, messages } = await source(text);
     expect(credentials.problems()[0]).toContain(why);
+    expect(credentials.has(app)).toBeUndefined();
+    await after(30_000);
     expect(recorder.of('reloadFailed')).toEqual([['container-credentials']]);
+    expect(messages()).toEqual(['error container-credentials file cannot be used; the last good one stays']);
     await becomes(ONE);
     expect(credentials.problems()).toEqual([]);
     expect(credentials.has(app)).toBe(true);
   });
 
   it('is not ready while the file may not be read', async () => {
-    const { credentials } = source(DENIED);
-    await settled();
-    expect(credentials.problems()).toEqual(['/etc/credentials.json: permission denied']);
+    const { credentials } = await source(DENIED);
+    expect(credentials.problems()).toEqual([
+      '/etc/credentials.json: permission denied; want {"identities":[{"namespace":"…","serviceAccount":"…"}]}',
+    ]);
   });
 
   it('keeps the last good content of a file that becomes malformed or unreadable; an empty one empties', async () => {
-    const { credentials, becomes, recorder } = source(ONE);
-    await credentials.ready();
+    const { credentials, listed, becomes, recorder } = await source(ONE);
     await becomes('{');
     await becomes(DENIED);
-    expect(credentials.has(app)).toBe(true);
+    expect(listed('app')).toEqual([true]);
     expect(credentials.problems()).toEqual([]);
     expect(recorder.of('reloadFailed')).toHaveLength(2);
     await becomes('');
-    expect(credentials.keys()).toEqual([]);
+    expect(listed('app')).toEqual([false]);
+  });
+
+  it('does not believe a file that is empty or cut off for a moment, as one that is being written is', async () => {
+    const { listed, isForAMoment, recorder } = await source(ONE);
+    await isForAMoment('');
+    await isForAMoment('{"identities":');
+    expect(listed('app')).toEqual([true]);
+    expect(recorder.of('reloadFailed')).toEqual([]);
+  });
+
+  it('keeps what it knows while the file is rewritten in place, again and again', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'container-credentials-'));
+    const file = join(directory, 'c.json');
+    await writeFile(file, ONE);
+    const credentials = realSource(directory, file);
+    try {
+      await until('the file to be read', () => credentials.has(app) === true);
+      for (let round = 0; round < 50; round += 1) {
+        await writeFile(file, listOf('app', `other-${round}`));
+        expect(credentials.has(app)).toBe(true);
+        await setTimeout(round % 7);
+        expect(credentials.has(app)).toBe(true);
+      }
+      await until('the last content', () => credentials.has({ namespace: 'default', name: 'other-49' }) === true);
+    } finally {
+      credentials.close();
+      await rm(directory, { recursive: true });
+    }
   });
 
   it('sees the swap of a mounted ConfigMap', async () => {
@@ -147,21 +194,11 @@ describe('createContainerCredentials', () => {
     await project('..1', ONE);
     const file = join(directory, 'c.json');
     await symlink('..data/c.json', file);
-    const credentials = createContainerCredentials({
-      file,
-      readFile: (path) => readFile(path, 'utf8'),
-      watch: (changed) => watchDirectory(directory, changed),
-      // Never by the poll: the watch must see it.
-      setTimer: () => () => {},
-      now: () => performance.now(),
-      log: createTestLog().log,
-      recorder: createTestRecorder(),
-    });
+    const credentials = realSource(directory, file);
     try {
-      await credentials.ready();
-      expect(credentials.has(app)).toBe(true);
+      await until('the file to be read', () => credentials.has(app) === true);
       await project('..2', '{"identities":[{"namespace":"a","serviceAccount":"b"}]}');
-      await until('the swap to be seen', () => credentials.has({ namespace: 'a', name: 'b' }));
+      await until('the swap to be seen', () => credentials.has({ namespace: 'a', name: 'b' }) === true);
       expect(credentials.has(app)).toBe(false);
     } finally {
       credentials.close();
@@ -170,3 +207,21 @@ describe('createContainerCredentials', () => {
     }
   });
 });
+
+/** On real files, looked at as the server does, but never by the clock: the watch must see every change. */
+function realSource(directory: string, file: string) {
+  return createContainerCredentials({
+    file,
+    readFile: (path) => readFile(path, 'utf8'),
+    reload: (look) =>
+      createReloader({
+        directories: [directory],
+        look,
+        watchDirectory,
+        setTimer: (run, delayMs) => (delayMs > 5_000 ? () => {} : setTimer(run, delayMs)),
+      }),
+    now: () => performance.now(),
+    log: createTestLog().log,
+    recorder: createTestRecorder(),
+  });
+}

@@ -115,7 +115,7 @@ describe('createInstanceMetadata', () => {
   ])('does not take %s', async (_, imds, why) => {
     await withMetadata(imds, async ({ metadata, log }) => {
       await until('a warning', () => log.lines.length > 0);
-      expect(ownString(log.lines[0]?.fields['err'], 'message')).toMatch(why);
+      expect(ownString(log.lines[0]?.fields['error'], 'message')).toMatch(why);
       expect(metadata.current()).toBeUndefined();
     });
   });

@@ -65,6 +65,7 @@ test('counts decisions by kind, reason and method, and pods that got an identity
   recorder.decided({ kind: 'patch', reason: 'injected', method: 'container_credentials', seconds: 0.02 });
   recorder.decided({ kind: 'skip', reason: 'service-account-not-found', seconds: 0.04 });
   recorder.decided({ kind: 'unknown', reason: 'lookup-failed', seconds: 4.5 });
+  recorder.accountMissing();
   expect(await samplesOf(metrics, 'pod_identity_webhook_decisions_total')).toEqual([
     'pod_identity_webhook_decisions_total{decision="patch",reason="injected",method="sts_web_identity"} 1',
     'pod_identity_webhook_decisions_total{decision="patch",reason="injected",method="container_credentials"} 1',

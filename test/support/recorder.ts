@@ -23,6 +23,7 @@ export function createTestRecorder(): TestRecorder {
     relisted: keep('relisted'),
     watchFailed: keep('watchFailed'),
     observeCache: keep('observeCache'),
+    accountMissing: keep('accountMissing'),
     configMapRead: keep('configMapRead'),
     certificateLoaded: keep('certificateLoaded'),
     reloadFailed: keep('reloadFailed'),
