@@ -6,6 +6,8 @@ import { createFileCertificates } from './certificates/files.ts';
 import { createFixedCertificates } from './certificates/fixed.ts';
 import { issueSelfSigned } from './certificates/self-signed.ts';
 import { watchDirectory } from './certificates/watch-directory.ts';
+import { messageOf } from './admission/thrown.ts';
+import { ConfigError } from './config-error.ts';
 import type { Config } from './config.ts';
 import type { Log } from './observe/log.ts';
 import type { Recorder } from './observe/recorder.ts';
@@ -28,7 +30,7 @@ export async function certificatesFor(
       lifetimeMs: IN_MEMORY_LIFETIME_MS,
       now: Date.now,
     });
-    const clientCa = clientCaFile === undefined ? {} : { clientCa: await readFile(clientCaFile, 'utf8') };
+    const clientCa = clientCaFile === undefined ? {} : { clientCa: await clientCaFrom(clientCaFile) };
     const certificates = createFixedCertificates({
       pems: { key: keyPem, cert: certPem, ...clientCa },
       tls,
@@ -51,4 +53,13 @@ export async function certificatesFor(
     recorder,
   });
   return { certificates, caPem: undefined };
+}
+
+async function clientCaFrom(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const problem = `--client-ca-file=${JSON.stringify(file)}: ${messageOf(error)}; give a file of certificates in PEM`;
+    throw new ConfigError('unusable-file', [problem], { cause: error });
+  }
 }

@@ -35,20 +35,24 @@ export interface App {
 
 export interface AppOptions {
   readonly config: Config;
+  /** Ends a start that still waits for something; it rejects with the signal's reason. */
+  readonly stopping?: AbortSignal;
   /** Where the log goes; standard output unless given. */
   readonly destination?: LogDestination;
 }
 
+// Short beside the second that a start takes, and long enough to cost nothing.
 const READY_POLL_MS = 20;
 
 /** Listens when the promise is kept; rejects where the configuration cannot work on this machine. */
-export async function startApp({ config, destination }: AppOptions): Promise<App> {
+export async function startApp({ config, destination, stopping }: AppOptions): Promise<App> {
   const metrics = createMetrics({ version, commit, node: process.version });
   const { recorder } = metrics;
   const log = createLog({ ...config.log, recorder, ...(destination === undefined ? {} : { destination }) });
   const closers: (() => Promise<void> | void)[] = [];
   const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).toReversed()) await closer();
+    // One that fails must not keep the others open.
+    for (const closer of closers.splice(0).toReversed()) await Promise.resolve(closer()).catch(() => {});
     await log.flush();
   };
   try {
@@ -109,7 +113,8 @@ export async function startApp({ config, destination }: AppOptions): Promise<App
 
     // Health first, so that the kubelet can see what is waited for.
     await admin.listen();
-    await certificates.ready();
+    await Promise.race([certificates.ready(), aborted(stopping)]);
+    stopping?.throwIfAborted();
     await server.listen();
     probe.start();
     const drain = async (): Promise<void> => {
@@ -139,4 +144,12 @@ function hostOf({ bindAddress }: Config): string {
   const isAny = bindAddress === undefined || bindAddress === '::' || bindAddress === '0.0.0.0';
   if (isAny) return '127.0.0.1';
   return bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress;
+}
+
+/** Resolves when the signal aborts; never where there is none. */
+async function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) resolve();
+    signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

@@ -59,24 +59,23 @@ export function environmentName(flag: Flag): string {
 function readFlags(command: CommandName, args: readonly string[], environment: Environment): FlagValues {
   const flags = FLAGS.filter(({ commands }) => commands.includes(command));
   const problems: string[] = [];
-  const given = new Map<string, FlagValue[]>();
-  const accept = (flag: Flag, text: string, origin: string): void => {
-    const checked = flagValue(flag, text, origin);
-    if ('problem' in checked) problems.push(checked.problem);
-    else if (flag.repeatable) given.set(flag.name, [...(given.get(flag.name) ?? []), checked.value]);
-    else given.set(flag.name, [checked.value]);
-  };
-
+  const texts = new Map<string, readonly Argument[]>();
   for (const flag of flags) {
-    const text = environment[environmentName(flag)];
-    if (text !== undefined && !isServiceLink(text)) accept(flag, text, environmentName(flag));
+    const rawName = environmentName(flag);
+    const value = environment[rawName];
+    if (value !== undefined && !isServiceLink(value)) texts.set(flag.name, [{ name: flag.name, rawName, value }]);
   }
-  const fromEnvironment = new Set(given.keys());
-  for (const { name, value, rawName } of argumentsOf(args, flags, problems)) {
-    const flag = flags.find((candidate) => candidate.name === name);
-    if (flag === undefined) continue;
-    if (fromEnvironment.delete(name)) given.delete(name);
-    accept(flag, value, rawName);
+  const fromEnvironment = new Set(texts.keys());
+  for (const argument of argumentsOf(args, flags, problems)) {
+    const before = fromEnvironment.delete(argument.name) ? [] : (texts.get(argument.name) ?? []);
+    texts.set(argument.name, [...before, argument]);
+  }
+  const given = new Map<string, readonly FlagValue[]>();
+  for (const flag of flags) {
+    const checked = (texts.get(flag.name) ?? []).map(({ rawName, value }) => flagValue(flag, value, rawName));
+    problems.push(...checked.flatMap((one) => ('problem' in one ? [one.problem] : [])));
+    const values = checked.flatMap((one) => ('value' in one ? [one.value] : []));
+    if (values.length > 0) given.set(flag.name, values);
   }
   if (problems.length > 0) throw new ConfigError('usage', problems);
   return flagValues(flags, given);
@@ -157,4 +156,9 @@ function flagValues(flags: readonly Flag[], given: ReadonlyMap<string, readonly 
     all: (name) => (values.get(name) ?? []).map(String),
     isGiven: (name) => given.has(name),
   };
+}
+
+/** Whether output is coloured: on a terminal, unless NO_COLOR is set (no-color.org). */
+export function wantsColour(isTerminal: boolean, environment: Environment): boolean {
+  return isTerminal && (environment['NO_COLOR'] ?? '') === '';
 }

@@ -1,6 +1,6 @@
 // What the person who started the program must change before it can run. Exit code 2.
 
-export type ConfigErrorCode = 'usage' | 'no-cluster' | 'unusable-file' | 'cannot-listen';
+export type ConfigErrorCode = 'usage' | 'unusable-file';
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

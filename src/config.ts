@@ -92,7 +92,14 @@ export function configFrom(flags: FlagValues): ConfigOutcome {
   if (config.port !== 0 && config.port === config.metricsPort) {
     problems.push(`--port=${config.port} and --metrics-port=${config.metricsPort}: want two different ports`);
   }
-  if (config.kubeApi !== undefined && !URL.canParse(config.kubeApi)) {
+  for (const name of ['service-name', 'namespace']) {
+    if (presentText(flags, name) === undefined) problems.push(`--${name}="": want the name of a Kubernetes object`);
+  }
+  const expiration = flags.number('token-expiration');
+  if (expiration < 600 || expiration > 86_400) {
+    warnings.push(`--token-expiration=${expiration}: Kubernetes takes 600 and more, EKS 86400 and less`);
+  }
+  if (config.kubeApi !== undefined && !/^https?:\/\/./.test(config.kubeApi)) {
     problems.push(`--kube-api=${JSON.stringify(config.kubeApi)}: want a URL, as in https://10.0.0.1:6443`);
   }
   if (flags.isOn('in-cluster')) {

@@ -27,6 +27,10 @@ export async function injectOptionsFrom(
     ),
     namespacePolicy: flags.isOn('namespace-policy'),
   };
+  const { accountId, partition } = options.surroundings;
+  if (options.settings.composeRoleArn && (accountId === undefined || partition === undefined)) {
+    problems.push('--compose-role-arn: give --aws-account-id and --aws-partition; inject asks no instance metadata');
+  }
   if (problems.length > 0) throw new ConfigError('usage', problems);
   return options;
 }
@@ -40,7 +44,8 @@ async function containerCredentialsIn(
   try {
     return [...accountsInFile(await readFile(file))];
   } catch (error) {
-    problems.push(`--watch-container-credentials-config=${JSON.stringify(file)}: ${messageOf(error)}`);
+    const want = 'want {"identities":[{"namespace":"…","serviceAccount":"…"}]}';
+    problems.push(`--watch-container-credentials-config=${JSON.stringify(file)}: ${messageOf(error)}; ${want}`);
     return [];
   }
 }

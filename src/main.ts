@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { codeOf, messageOf } from './admission/thrown.ts';
 import type { App } from './app.ts';
 import { startStandalone } from './app-standalone.ts';
-import { COMMANDS, parseCommandLine } from './cli.ts';
+import { COMMANDS, parseCommandLine, wantsColour } from './cli.ts';
 import { runDemo } from './commands/demo.ts';
 import { runInject } from './commands/inject.ts';
 import type { CommandIo } from './commands/io.ts';
@@ -30,7 +30,6 @@ const WRONG_USE_CODES: readonly unknown[] = [
   'EADDRINUSE',
   'EADDRNOTAVAIL',
   'ENOTFOUND',
-  'unusable-directory',
 ];
 
 const io: CommandIo = {
@@ -38,7 +37,7 @@ const io: CommandIo = {
   readStdin: () => text(process.stdin),
   stdout: (shown) => void process.stdout.write(shown),
   stderr: (shown) => void process.stderr.write(shown),
-  colour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+  colour: wantsColour(process.stdout.isTTY, process.env),
 };
 
 let serving: App | undefined;
@@ -58,7 +57,7 @@ async function run(argv: readonly string[]): Promise<number> {
     case 'serve':
       return runServe({
         ...configFrom(flags),
-        stopped: stopSignal(),
+        stopping: stopSignal(),
         started: (app) => {
           serving = app;
         },
@@ -80,19 +79,19 @@ function examplesDirectory(): string {
 }
 
 /** SIGTERM is the kubelet's, SIGINT the terminal's; repeating the latter ends at once. */
-async function stopSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    process.on('SIGTERM', resolve);
-    process.once('SIGINT', (signal) => {
-      process.once('SIGINT', () => process.exit(FAILED));
-      resolve(signal);
-    });
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  process.on('SIGTERM', (signal) => controller.abort(signal));
+  process.once('SIGINT', (signal) => {
+    process.once('SIGINT', () => process.exit(FAILED));
+    controller.abort(signal);
   });
+  return controller.signal;
 }
 
 /** What nobody expected: the log gets its last lines, and a new process a clean start. */
 async function fail(reason: unknown): Promise<never> {
-  serving?.log.error({ err: reason }, 'unexpected error: the process ends');
+  serving?.log.error({ error: reason }, 'unexpected error: the process ends');
   if (serving === undefined) io.stderr(`${stackOf(reason)}\n`);
   try {
     await serving?.close();
@@ -123,6 +122,12 @@ process.on('unhandledRejection', (error) => void fail(error));
 // A reader of our output that went away is no reason to end.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
+/** Resolves when the reader of our output has taken all of it: a pipe that is full is written to later. */
+async function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => void stream.write('', () => resolve()));
+}
+
 process.exitCode = await run(process.argv.slice(2)).catch(report);
+await Promise.all([process.stdout, process.stderr].map(written));
 // A connection or timer that is left must not keep a process that has said its last word.
-if (process.exitCode !== FINE || serving !== undefined) process.exit();
+process.exit();

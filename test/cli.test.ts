@@ -53,6 +53,7 @@ describe('parseCommandLine', () => {
     const environment = { POD_IDENTITY_WEBHOOK_TOKEN_AUDIENCE: 'from-environment' };
     expect(serve([], environment).flags.text('token-audience')).toBe('from-environment');
     expect(serve(['--token-audience=given'], environment).flags.text('token-audience')).toBe('given');
+    expect(serve(['--log-level=warn'], { POD_IDENTITY_WEBHOOK_LOG_LEVEL: 'bad' }).flags.text('log-level')).toBe('warn');
     const files = parseCommandLine(['inject', '-f', 'a', '--filename=b'], { POD_IDENTITY_WEBHOOK_FILENAME: 'c' });
     expect(files.kind === 'run' && files.flags.all('filename')).toEqual(['a', 'b']);
   });
@@ -96,14 +97,14 @@ describe('parseCommandLine', () => {
       name: 'ConfigError',
       code: 'usage',
       problems: [
-        'POD_IDENTITY_WEBHOOK_TOKEN_EXPIRATION="1h": want a whole number',
         'unknown flag --nonsense: see --help',
         'unexpected argument "extra": flags are written --name=value',
         '--kubeconfig: want a value, as in --kubeconfig=FILE',
         '--port="70000": want a whole number from 0 to 65535',
+        'POD_IDENTITY_WEBHOOK_TOKEN_EXPIRATION="1h": want a whole number',
         '--shadow="maybe": want true or false',
-        '--log-level="loud": want one of trace, debug, info, warn, error',
         '--shutdown-delay="10": want a duration such as 500ms, 10s or 1m30s',
+        '--log-level="loud": want one of trace, debug, info, warn, error',
       ],
     });
   });

@@ -19,7 +19,7 @@ export const SOCKET_FLAGS: readonly Flag[] = inGroup('Sockets and certificates',
     type: 'text',
     placeholder: 'ADDRESS',
     commands: SERVE,
-    help: 'Address to listen on; all of them unless given, 127.0.0.1 with --standalone.',
+    help: 'Address that both ports listen on; all of them unless given, 127.0.0.1 with --standalone.',
   },
   {
     name: 'metrics-port',

@@ -77,12 +77,28 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
 
   async function request(call: Call): Promise<IncomingMessage> {
     try {
-      const response = await send(call, await credentials.trustFor({ fresh: false }));
+      const response = await send(call, await trustFor(call.signal, { fresh: false }));
       if (response.statusCode !== 401) return response;
       response.resume();
-      return await send(call, await credentials.trustFor({ fresh: true }));
+      return await send(call, await trustFor(call.signal, { fresh: true }));
     } catch (error) {
       throw kubeErrorFrom(error);
+    }
+  }
+
+  /** A credentials plugin of the kubeconfig may never end. */
+  async function trustFor(signal: AbortSignal, how: { readonly fresh: boolean }): Promise<Trust> {
+    const overdue = Promise.withResolvers<never>();
+    const end = (): void =>
+      overdue.reject(new KubeError('the credentials of the kubeconfig did not come in time', { code: 'credentials' }));
+    const timer = setTimeout(end, headersTimeoutMs);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+    try {
+      return await Promise.race([credentials.trustFor(how), overdue.promise]);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
     }
   }
 

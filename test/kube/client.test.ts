@@ -237,3 +237,24 @@ test('a server below a path is called below that path', async () => {
     expect(server.requests.map(({ path }) => path)).toEqual([`/k8s/clusters/c-1${PATH}`]);
   });
 });
+
+test('a credentials plugin that never ends is given up, in time and when the caller goes', async () => {
+  const config = new KubeConfig();
+  const exec = {
+    apiVersion: 'client.authentication.k8s.io/v1',
+    command: 'sleep',
+    args: ['5'],
+    interactiveMode: 'Never',
+  };
+  config.loadFromOptions({
+    clusters: [{ name: 'c', server: 'https://127.0.0.1:1' }],
+    users: [{ name: 'u', exec }],
+    contexts: [{ name: 'x', cluster: 'c', user: 'u' }],
+    currentContext: 'x',
+  });
+  const client = createKubeClient({ config, headersTimeoutMs: 50 });
+  const failure = { code: 'credentials', message: 'the credentials of the kubeconfig did not come in time' };
+  await expect(client.get('/', { signal: new AbortController().signal })).rejects.toMatchObject(failure);
+  await expect(client.get('/', { signal: AbortSignal.abort() })).rejects.toMatchObject(failure);
+  client.close();
+});
