@@ -8,6 +8,8 @@ import type { LogDestination } from './log.ts';
 // instead of memory.
 const DEFAULT_MAX_QUEUED_BYTES = 1_048_576;
 const RETRY_MS = 100;
+// Each write is a trip to another thread and back, about 40 µs of CPU: at 2,000 lines a second twenty lines share one.
+const GATHER_MS = 10;
 // What a stop may wait for a reader of the log; a healthy one needs milliseconds.
 const FLUSH_MS = 1_000;
 
@@ -26,34 +28,34 @@ export interface LineWriterOptions {
   /** Called once per line that was thrown away. */
   readonly dropped?: () => void;
   readonly write?: WriteBytes;
+  readonly schedule?: (run: () => void, delayMs: number) => void;
 }
 
 export function createLineWriter(options: LineWriterOptions): Required<LogDestination> {
-  const { fd, maxQueuedBytes = DEFAULT_MAX_QUEUED_BYTES, dropped = () => {}, write: writeBytes = write } = options;
+  const { fd, maxQueuedBytes = DEFAULT_MAX_QUEUED_BYTES, dropped = () => {} } = options;
+  const { write: writeBytes = write, schedule = setTimeout } = options;
   let lines: string[] = [];
-  let queuedBytes = 0;
+  let heldBytes = 0;
   let writing = false;
-  let idle: (() => void)[] = [];
+  let gathering = false;
+  const idle: (() => void)[] = [];
 
-  function writeNext(): void {
+  function writeLines(): void {
     if (lines.length === 0) {
-      writing = false;
-      queuedBytes = 0;
       for (const tell of idle.splice(0)) tell();
       return;
     }
     writing = true;
-    const batch = lines;
-    const bytes = Buffer.from(batch.join(''));
+    const bytes = Buffer.from(lines.join(''));
+    const lineCount = lines.length;
     lines = [];
-    queuedBytes = bytes.length;
-    writeFrom(bytes, 0, batch.length);
+    writeFrom(bytes, 0, lineCount);
   }
 
   function writeFrom(bytes: Buffer, offset: number, lineCount: number): void {
     writeBytes(fd, bytes, offset, bytes.length - offset, null, (error, written) => {
       if (error?.code === 'EAGAIN') {
-        setTimeout(writeFrom, RETRY_MS, bytes, offset, lineCount).unref();
+        schedule(() => writeFrom(bytes, offset, lineCount), RETRY_MS);
         return;
       }
       // EPIPE: the reader has left. EIO: the terminal is gone. ENOSPC: the disk is full. There may be a reader or room
@@ -63,29 +65,42 @@ export function createLineWriter(options: LineWriterOptions): Required<LogDestin
         writeFrom(bytes, offset + written, lineCount);
         return;
       }
-      writeNext();
+      writing = false;
+      heldBytes -= bytes.length;
+      if (idle.length > 0) writeLines();
+      else if (lines.length > 0) gather();
     });
+  }
+
+  function gather(): void {
+    if (gathering) return;
+    gathering = true;
+    schedule(() => {
+      gathering = false;
+      if (!writing) writeLines();
+    }, GATHER_MS);
   }
 
   return {
     write(line) {
       const size = Buffer.byteLength(line);
-      if (queuedBytes + size > maxQueuedBytes) {
+      if (heldBytes + size > maxQueuedBytes) {
         dropped();
         return;
       }
       lines.push(line);
-      queuedBytes += size;
-      if (!writing) writeNext();
+      heldBytes += size;
+      if (!writing) gather();
     },
     async flush() {
-      if (!writing) return true;
+      if (!writing && lines.length === 0) return true;
       return new Promise((resolve) => {
         const timer = setTimeout(resolve, FLUSH_MS, false);
         idle.push(() => {
           clearTimeout(timer);
           resolve(true);
         });
+        if (!writing) writeLines();
       });
     },
   };

@@ -3,9 +3,10 @@ import { createLineWriter } from '../../src/observe/line-writer.ts';
 
 type Done = (error: NodeJS.ErrnoException | null, written: number) => void;
 
-/** A file descriptor whose writes the test answers one by one. */
+/** A file descriptor whose writes the test answers one by one, and a time that passes when the test says so. */
 function fakeDescriptor(maxQueuedBytes = 100) {
   const pending: { readonly text: string; readonly done: Done }[] = [];
+  const timers: { readonly delayMs: number; readonly run: () => void }[] = [];
   const counts = { dropped: 0 };
   const writer = createLineWriter({
     fd: 99,
@@ -13,26 +14,51 @@ function fakeDescriptor(maxQueuedBytes = 100) {
     dropped: () => void (counts.dropped += 1),
     write: (_fd, bytes, offset, length, _position, done) =>
       void pending.push({ text: bytes.toString('utf8', offset, offset + length), done }),
+    schedule: (run, delayMs) => void timers.push({ delayMs, run }),
   });
+  /** The delays that were asked for, all of them over. */
+  const pass = (): number[] => timers.splice(0).map(({ delayMs, run }) => (run(), delayMs));
   const answer = (code: string | null, written = 0): string => {
     const next = pending.shift();
     next?.done(code === null ? null : Object.assign(new Error(code), { code }), written);
     return next?.text ?? 'nothing was written';
   };
-  return { writer, answer, counts, pending };
+  const write = (...lines: string[]): void => {
+    for (const line of lines) writer.write(line);
+  };
+  return { writer, write, answer, pass, counts, pending };
 }
 
-test('writes at once, and together what came meanwhile', async () => {
-  const { writer, answer, pending } = fakeDescriptor();
-  for (const line of ['a\n', 'b\n', 'c\n']) writer.write(line);
+test('lines of ten milliseconds are written together, and those that come meanwhile after them', () => {
+  const { write, answer, pass, pending } = fakeDescriptor();
+  write('a\n', 'b\n');
+  expect([pending.length, pass()]).toEqual([0, [10]]);
+  write('c\n');
+  expect([pass(), answer(null, 4), pending.length, pass(), answer(null, 2), pass(), pending.length]).toEqual([
+    [],
+    'a\nb\n',
+    0,
+    [10],
+    'c\n',
+    [],
+    0,
+  ]);
+});
+
+test('flush writes at once, and waits for everything', async () => {
+  const { writer, write, answer, pass, pending } = fakeDescriptor();
+  expect(await writer.flush()).toBe(true);
+  write('a\n');
   const flushed = writer.flush();
-  expect([answer(null, 2), answer(null, 4), pending]).toEqual(['a\n', 'b\nc\n', []]);
-  expect([await flushed, await writer.flush()]).toEqual([true, true]);
+  write('b\n');
+  expect([answer(null, 2), answer(null, 2), await flushed]).toEqual(['a\n', 'b\n', true]);
+  expect([pass(), pending.length]).toEqual([[10], 0]);
 });
 
 test('goes on where a write took a part only', () => {
-  const { writer, answer } = fakeDescriptor();
-  writer.write('grösse\n');
+  const { write, pass, answer } = fakeDescriptor();
+  write('grösse\n');
+  pass();
   // Two bytes make the ö: a write may end between them.
   const rest = Buffer.from('grösse\n').subarray(3).toString();
   expect([answer(null, 3), answer(null, 4), answer(null, 1), answer(null)]).toEqual([
@@ -44,36 +70,44 @@ test('goes on where a write took a part only', () => {
 });
 
 test('drops and counts lines beyond its bound, and takes lines again when there is room', () => {
-  const { writer, answer, counts } = fakeDescriptor(10);
-  for (const line of ['1234\n', '5678\n', 'lost\n', 'gone\n']) writer.write(line);
-  expect([answer(null, 5), answer(null, 5), counts.dropped]).toEqual(['1234\n', '5678\n', 2]);
-  writer.write('back\n');
-  expect([answer(null, 5), counts.dropped]).toEqual(['back\n', 2]);
+  const { write, answer, pass, counts } = fakeDescriptor(10);
+  write('1234\n', '5678\n', 'lost\n');
+  pass();
+  write('gone\n');
+  expect([answer(null, 10), counts.dropped]).toEqual(['1234\n5678\n', 2]);
+  write('back\n', 'too!\n');
+  pass();
+  expect([answer(null, 10), counts.dropped]).toEqual(['back\ntoo!\n', 2]);
 });
 
 test.each(['EPIPE', 'EIO', 'ENOSPC', 'EBADF'])(
   '%s costs the lines of that write, and the next ones are tried',
   (code) => {
-    const { writer, answer, counts } = fakeDescriptor();
-    for (const line of ['a\n', 'b\n', 'c\n']) writer.write(line);
-    expect([answer(null, 2), answer(code), counts.dropped]).toEqual(['a\n', 'b\nc\n', 2]);
-    writer.write('d\n');
-    expect([answer(null, 2), counts.dropped]).toEqual(['d\n', 2]);
+    const { write, answer, pass, counts } = fakeDescriptor();
+    write('a\n', 'b\n');
+    pass();
+    write('c\n');
+    expect([answer(code), counts.dropped, pass(), answer(null, 2), counts.dropped]).toEqual([
+      'a\nb\n',
+      2,
+      [10],
+      'c\n',
+      2,
+    ]);
   },
 );
 
-test('tries again after EAGAIN', async () => {
-  const { writer, answer, pending, counts } = fakeDescriptor();
-  writer.write('a\n');
-  answer('EAGAIN');
+test('tries again a tenth of a second after EAGAIN', async () => {
+  const { writer, write, answer, pass, counts } = fakeDescriptor();
+  write('a\n');
+  pass();
+  expect([answer('EAGAIN'), pass()]).toEqual(['a\n', [100]]);
   const flushed = writer.flush();
-  while (pending.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   expect([answer(null, 2), await flushed, counts.dropped]).toEqual(['a\n', true, 0]);
 });
 
 test('flush gives up on a reader that takes nothing', async () => {
-  const { writer, answer } = fakeDescriptor();
-  writer.write('a\n');
-  expect(await writer.flush()).toBe(false);
-  expect(answer(null, 2)).toBe('a\n');
+  const { writer, write, answer } = fakeDescriptor();
+  write('a\n');
+  expect([await writer.flush(), answer(null, 2)]).toEqual([false, 'a\n']);
 });
