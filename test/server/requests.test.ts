@@ -99,6 +99,17 @@ describe('what is no HTTP', () => {
     });
   });
 
+  test('a target that is no path has no handler; one with a host has that of its path', async () => {
+    await withServer({}, async (running) => {
+      const answers = [
+        await answerTo(running, 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', /\}\n$/),
+        await answerTo(running, 'GET http://elsewhere/healthz HTTP/1.1\r\nHost: a\r\n\r\n', /ok$/),
+        await answerTo(running, 'GET /healthz HTTP/1.1\r\nHost: a\r\nExpect: a miracle\r\n\r\n', /\r\n\r\n/),
+      ];
+      expect(answers.map(statusOf)).toEqual(['404', '200', '417']);
+    });
+  });
+
   test('200 headers are taken', async () => {
     await withServer({}, async ({ post }) => {
       const headers = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`X-${index}`, 'x']));

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import type { RunningServer } from '../support/server.ts';
 import { appReview, withServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 import { contextOptionsFrom } from '../../src/server/tls-options.ts';
 
 const limits = { handshakeTimeoutMs: 300, headersTimeoutMs: 300, requestTimeoutMs: 600, checkIntervalMs: 50 };
@@ -203,6 +204,23 @@ describe('after the handshake', () => {
       expect((await closed).ms).toBeLessThan(1_500);
     });
   });
+
+  test('a connection that was idle for six seconds serves the next review, which Node’s default of five would have lost', async () => {
+    await withServer({}, async ({ connect }) => {
+      const socket = await connect();
+      const body = JSON.stringify(appReview());
+      const review = `${HEAD.replace('100', String(body.length))}\r\n${body}`;
+      const answers: string[] = [];
+      socket.on('data', (chunk: Buffer) => answers.push(chunk.toString().slice(0, 12)));
+      socket.write(review);
+      // One second more than the five and the second that Node adds to them.
+      await new Promise((resolve) => setTimeout(resolve, 7_000));
+      socket.write(review);
+      await until('the second review is answered', () => answers.length === 2);
+      expect(answers).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200']);
+      socket.destroy();
+    });
+  }, 20_000);
 
   test('two hundred slow connections delay nobody: reviews beside them take hardly longer than without', async () => {
     await withServer({}, async (running) => {
