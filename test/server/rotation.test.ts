@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { Certificates, ServingCertificate } from '../../src/certificates/certificate.ts';
 import type { Files } from '../support/certificate-files.ts';
 import { withCertificateDirectory } from '../support/certificate-files.ts';
 import type { Authority, KeyPair } from '../support/certificates.ts';
@@ -173,6 +174,29 @@ test('a new authority comes in by leaves of it: clients that trust both lose not
       const trusting = { ...running, connect: async () => running.connect({ ca: running.ca + next.caPem }) };
       expect(await untilShown(trusting, pair)).toBeLessThan(2_000);
       expect((await reviews.stop()).failed).toEqual([]);
+    });
+  });
+});
+
+test('a certificate that the server cannot take after all leaves the one before it, and is counted', async () => {
+  await withCertificateDirectory(filesOf(pairs[0]), async ({ certificates }) => {
+    let change: (certificate: ServingCertificate) => void = () => {};
+    const source: Certificates = {
+      ...certificates,
+      onChange(listener) {
+        change = listener;
+        return () => {};
+      },
+    };
+    await withServer({ certificates: source }, async (running) => {
+      const current = certificates.current();
+      if (current === undefined) throw new Error('there is no certificate');
+      change({ ...current, key: 'no key' });
+      expect([await shownBy(running), running.recorder.of('reloadFailed'), running.log.messages()]).toEqual([
+        fingerprintOf(pairs[0]),
+        [['tls-context']],
+        ['error certificate cannot be served, the last good one stays'],
+      ]);
     });
   });
 });
