@@ -3,6 +3,7 @@ import type { Express } from 'express';
 import { parseReview } from '../admission/review.ts';
 import { errorAnswer, send } from './answer.ts';
 import type { ReadBody } from './body.ts';
+import type { CheckClient } from './client-certificates.ts';
 
 export interface CacheAccess {
   /** What is cached, as JSON will show it. */
@@ -29,7 +30,12 @@ export function addCacheRoutes(app: Express, cache: CacheAccess): void {
 }
 
 /** On the admission port: a review that is always refused, and an error, to see what the API server makes of them. */
-export function addAnswerRoutes(app: Express, readBody: ReadBody): void {
+export function addAnswerRoutes(app: Express, readBody: ReadBody, checkClient: CheckClient | undefined): void {
+  app.use('/debug', (request, response, next) => {
+    const refusal = checkClient?.(request.socket);
+    if (refusal === undefined) next();
+    else send(request, response, errorAnswer(refusal.status, refusal.message));
+  });
   app.post('/debug/alpha/deny', async (request, response) => {
     const body = await readBody(request, response);
     if (body.kind === 'overloaded') send(request, response, errorAnswer(503, 'overloaded', { 'Retry-After': '1' }));

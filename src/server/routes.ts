@@ -69,6 +69,11 @@ export function createRoutes(options: RoutesOptions): Express {
     }
   }
 
+  function report(error: unknown, request: Request): void {
+    recorder.failedUnexpectedly('mutate');
+    log.error({ error, path: request.path }, 'unexpected error');
+  }
+
   async function answerReview(request: Request, response: Response): Promise<void> {
     const refusal = options.checkClient?.(request.socket);
     if (refusal !== undefined) {
@@ -78,11 +83,21 @@ export function createRoutes(options: RoutesOptions): Express {
     const start = now();
     const body = await readBody(request, response);
     const read = now();
-    if (body.kind === 'overloaded') send(request, response, unknownAnswer('overloaded'));
+    if (body.kind === 'overloaded') {
+      recorder.decided({ kind: OVERLOADED.kind, reason: OVERLOADED.reason, seconds: 0 });
+      send(request, response, unknownAnswer(OVERLOADED.reason));
+    }
     if (body.kind !== 'json') return;
 
     const review = parseReview(body.value);
-    const decision = await decide(review, timeoutMsFrom(request.url, read - start));
+    const decision = await decide(review, timeoutMsFrom(request.url, read - start)).catch((error: unknown) => {
+      if (!shadow) throw error;
+      report(error, request);
+      return undefined;
+    });
+    // A shadow stands in nobody's way, whatever befalls it.
+    if (decision === undefined)
+      return send(request, response, { status: 200, body: JSON.stringify(silentAnswer(review)) });
     const seconds = (now() - read) / 1_000;
     recorder.decided({ kind: decision.kind, reason: decision.reason, method: decision.method, seconds });
     const fields = { ...decisionFields(review, decision, seconds), ...(shadow && { shadow }) };
@@ -110,9 +125,9 @@ export function createRoutes(options: RoutesOptions): Express {
   app.get('/healthz', (request, response) => send(request, response, { status: 200, body: 'ok', type: 'text/plain' }));
   app.all('/mutate', (request, response) => send(request, response, notAllowed('POST')));
   app.all('/healthz', (request, response) => send(request, response, notAllowed('GET, HEAD')));
-  if (options.debugging === true) addAnswerRoutes(app, readBody);
+  if (options.debugging === true) addAnswerRoutes(app, readBody, options.checkClient);
   app.use((request, response) => send(request, response, errorAnswer(404, 'no such path; want /mutate or /healthz')));
-  app.use(errorHandler(log, recorder));
+  app.use(errorHandler(report));
   return app;
 }
 
@@ -131,15 +146,14 @@ function notAllowed(allowed: string): Answer {
   return errorAnswer(405, `want ${allowed}`, { Allow: allowed });
 }
 
-function errorHandler(log: Log, recorder: Pick<Recorder, 'failedUnexpectedly'>): ErrorRequestHandler {
+function errorHandler(report: (error: unknown, request: Request) => void): ErrorRequestHandler {
   // Express tells an error handler by its four parameters.
   return (error: unknown, request: Request, response: Response, _next: unknown): void => {
     if (error instanceof ReviewError) {
       send(request, response, errorAnswer(STATUS[error.code], error.message));
       return;
     }
-    recorder.failedUnexpectedly('mutate');
-    log.error({ error, path: request.path }, 'unexpected error');
+    report(error, request);
     send(request, response, errorAnswer(500, 'unexpected error; the log of the webhook has more'));
   };
 }

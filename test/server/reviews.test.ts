@@ -255,3 +255,16 @@ describe('a client that goes away', () => {
     });
   });
 });
+
+it('lets a pod in also where a shadow meets an unexpected error, which is counted', async () => {
+  const mutate = async (): Promise<never> => Promise.reject(new Error('nobody expected this'));
+  await withServer({ mutate, shadow: true }, async ({ post, log, recorder }) => {
+    const { status, text } = await post(reviewOf({ namespace: 'default' }, {}));
+    expect({ status, answer: JSON.parse(text) }).toMatchObject({
+      status: 200,
+      answer: { response: { allowed: true } },
+    });
+    expect(log.messages()).toContain('error unexpected error');
+    expect(recorder.of('failedUnexpectedly')).toEqual([['mutate']]);
+  });
+});
