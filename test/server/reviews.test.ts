@@ -256,7 +256,7 @@ describe('a client that goes away', () => {
   });
 });
 
-it('lets a pod in also where a shadow meets an unexpected error, which is counted', async () => {
+test('lets a pod in also where a shadow meets an unexpected error, which is counted', async () => {
   const mutate = async (): Promise<never> => Promise.reject(new Error('nobody expected this'));
   await withServer({ mutate, shadow: true }, async ({ post, log, recorder }) => {
     const { status, text } = await post(reviewOf({ namespace: 'default' }, {}));
