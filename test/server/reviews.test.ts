@@ -260,7 +260,8 @@ test('lets a pod in also where a shadow meets an unexpected error, which is coun
   const mutate = async (): Promise<never> => Promise.reject(new Error('nobody expected this'));
   await withServer({ mutate, shadow: true }, async ({ post, log, recorder }) => {
     const { status, text } = await post(reviewOf({ namespace: 'default' }, {}));
-    expect({ status, answer: JSON.parse(text) }).toMatchObject({
+    const answer: unknown = JSON.parse(text);
+    expect({ status, answer }).toMatchObject({
       status: 200,
       answer: { response: { allowed: true } },
     });
