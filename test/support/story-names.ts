@@ -26,6 +26,7 @@ export const STORY_NAMES = [
   'composed-role',
   'composed-role-from-the-metadata',
   'composed-role-invalid',
+  'composed-role-invalid-allowed',
   'composed-role-of-the-config-map',
   'composed-role-unknown-yet',
   'composed-role-unknown-yet-in-the-config-map',
