@@ -29,7 +29,9 @@ export async function injectOptionsFrom(
   };
   const { accountId, partition } = options.surroundings;
   if (options.settings.composeRoleArn && (accountId === undefined || partition === undefined)) {
-    problems.push('--compose-role-arn: give --aws-account-id and --aws-partition; inject asks no instance metadata');
+    problems.push(
+      '--compose-role-arn: give --aws-account-id, and --aws-partition or --aws-default-region; inject asks no instance metadata',
+    );
   }
   if (problems.length > 0) throw new ConfigError('usage', problems);
   return options;

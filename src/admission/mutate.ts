@@ -10,7 +10,7 @@ import { podAnnotation, podLabel, serviceAccountNameOf } from './pod.ts';
 import { EXPLANATIONS } from './reasons.ts';
 import type { Review } from './review.ts';
 import type { Settings, Surroundings } from './settings.ts';
-import { boundedWarnings } from './warning.ts';
+import { boundedWarnings, quoted } from './warning.ts';
 
 /** Labels of the pod. They do not follow `--annotation-prefix`, because the webhook's registration selects by them. */
 export const OPT_OUT_LABEL = 'eks.amazonaws.com/skip-pod-identity-webhook';
@@ -53,7 +53,8 @@ export async function mutate(review: Review, deps: MutateDeps, timeoutMs: number
   const surroundings = deps.surroundings();
   if (answer.kind === 'none') {
     const { source, warnings, reason } = answer;
-    const found = { ...(source === undefined ? {} : { source }), warnings: boundedWarnings(warnings), ...compared() };
+    const said = boundedWarnings([...labelWarnings(pod), ...warnings]);
+    const found = { ...(source === undefined ? {} : { source }), warnings: said, ...compared() };
     const operations = settings.regionWithoutRole && !required ? injectRegion(pod, { settings, surroundings }) : [];
     return operations.length > 0 ? { ...found, kind: 'patch', reason, operations } : without(reason, found);
   }
@@ -79,6 +80,13 @@ function outsideReason({ resource, subResource, operation }: Review): SkipReason
   if (resource !== 'pods') return 'not-a-pod';
   if (subResource !== '') return 'sub-resource';
   return operation === 'CREATE' ? undefined : 'not-create';
+}
+
+/** Any other value demands nothing, which the pod's author hardly meant. */
+function labelWarnings(pod: JsonObject): readonly string[] {
+  const value = podLabel(pod, REQUIRED_LABEL);
+  if (value === undefined || ['true', 'false'].includes(value)) return [];
+  return [`label ${REQUIRED_LABEL} is ${quoted(value)} and demands nothing: only "true" does`];
 }
 
 /** The API server's picture of a static pod: the kubelet runs it already, and it may not have a ServiceAccount. */
