@@ -2,32 +2,28 @@
 // beats the environment. Every problem is reported at once.
 import { parseArgs } from 'node:util';
 import { ConfigError } from './config-error.ts';
+import type { Command } from './flags/commands.ts';
+import { COMMANDS } from './flags/commands.ts';
 import type { CommandName, Flag } from './flags/flag.ts';
+import type { FlagValues } from './flags/given.ts';
+import { flagValues } from './flags/given.ts';
 import { klogFlag, levelOfVerbosity } from './flags/klog.ts';
 import { FLAGS } from './flags/table.ts';
 import type { FlagValue } from './flags/values.ts';
 import { flagValue } from './flags/values.ts';
 
-export const COMMANDS: readonly { readonly name: CommandName; readonly summary: string }[] = [
-  { name: 'serve', summary: 'Answer the API server’s reviews of pods. The default.' },
-  { name: 'inject', summary: 'Put identities into manifests, as the server would into their pods.' },
-  { name: 'demo', summary: 'Show on this machine, without a cluster, what the webhook does to a pod.' },
-];
-
-/** The flags of one command with their values. */
-export interface FlagValues {
-  text(name: string): string | undefined;
-  isOn(name: string): boolean;
-  number(name: string): number;
-  /** Every value of a flag that may be given more than once. */
-  all(name: string): readonly string[];
-  /** Whether the value comes from the command line or the environment, not from the default. */
-  isGiven(name: string): boolean;
+export interface CommandRun {
+  readonly kind: 'run';
+  readonly command: CommandName;
+  readonly flags: FlagValues;
+  /** What stood beside the flags, in its order. */
+  readonly operands: readonly string[];
 }
 
 export type CommandLine =
-  | { readonly kind: 'run'; readonly command: CommandName; readonly flags: FlagValues }
-  | { readonly kind: 'help'; readonly command: CommandName | undefined }
+  | CommandRun
+  /** Of one command, of those that begin with one word, or of all. */
+  | { readonly kind: 'help'; readonly command: string | undefined }
   | { readonly kind: 'version' };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -38,17 +34,30 @@ const FOREIGN_PROGRAM_NAMES = ['/webhook', '/usr/bin/aws-pod-identity-webhook'];
 /** `argv` without interpreter and program. Throws ConfigError `usage` with every problem. */
 export function parseCommandLine(argv: readonly string[], environment: Environment): CommandLine {
   const args = FOREIGN_PROGRAM_NAMES.includes(argv[0] ?? '') ? argv.slice(1) : argv;
-  const word = args[0] !== undefined && !args[0].startsWith('-') ? args[0] : undefined;
-  const command = COMMANDS.find(({ name }) => name === word)?.name;
-  const rest = word === undefined ? args : args.slice(1);
-
-  if (word === 'help' || rest.some((arg) => arg === '--help' || arg === '-h')) return { kind: 'help', command };
-  if (word === 'version' || rest.includes('--version')) return { kind: 'version' };
-  if (word !== undefined && command === undefined) {
-    const known = COMMANDS.map(({ name }) => name).join(', ');
-    throw new ConfigError('usage', [`unknown command ${JSON.stringify(word)}: want one of ${known}`]);
+  const { command, word, rest } = commandOf(args);
+  if (word === 'help' || rest.some((arg) => arg === '--help' || arg === '-h')) {
+    return { kind: 'help', command: ['', 'help'].includes(word) ? undefined : word };
   }
-  return { kind: 'run', command: command ?? 'serve', flags: readFlags(command ?? 'serve', rest, environment) };
+  if (word === 'version' || rest.includes('--version')) return { kind: 'version' };
+  if (command === undefined) {
+    const known = COMMANDS.map(({ name }) => name).filter((name) => name.startsWith(`${word} `));
+    const wanted = known.length > 0 ? known : COMMANDS.map(({ name }) => name);
+    throw new ConfigError('usage', [`unknown command ${JSON.stringify(word)}: want one of ${wanted.join(', ')}`]);
+  }
+  return { kind: 'run', command: command.name, ...readFlags(command, rest, environment) };
+}
+
+/** The command is undefined where the first words name none, and `serve` where there are no words. */
+function commandOf(args: readonly string[]): { command: Command | undefined; word: string; rest: readonly string[] } {
+  const words = args
+    .slice(0, 2)
+    .filter((arg, index) => !args[0]?.startsWith('-') && (index === 0 || !arg.startsWith('-')));
+  for (const count of [2, 1, 0].filter((each) => each <= words.length)) {
+    const word = words.slice(0, count).join(' ');
+    const command = COMMANDS.find(({ name }) => name === (words.length === 0 ? 'serve' : word));
+    if (command !== undefined) return { command, word, rest: args.slice(count) };
+  }
+  return { command: undefined, word: words[0] ?? '', rest: args.slice(1) };
 }
 
 /** The name of the environment variable of a flag. */
@@ -56,9 +65,15 @@ export function environmentName(flag: Flag): string {
   return `POD_IDENTITY_WEBHOOK_${flag.name.replaceAll('-', '_').toUpperCase()}`;
 }
 
-function readFlags(command: CommandName, args: readonly string[], environment: Environment): FlagValues {
-  const flags = FLAGS.filter(({ commands }) => commands.includes(command));
+interface Read {
+  readonly flags: FlagValues;
+  readonly operands: readonly string[];
+}
+
+function readFlags(command: Command, args: readonly string[], environment: Environment): Read {
+  const flags = FLAGS.filter(({ commands }) => commands.includes(command.name));
   const problems: string[] = [];
+  const operands: string[] = [];
   const texts = new Map<string, readonly Argument[]>();
   for (const flag of flags) {
     const rawName = environmentName(flag);
@@ -66,7 +81,7 @@ function readFlags(command: CommandName, args: readonly string[], environment: E
     if (value !== undefined && !isServiceLink(value)) texts.set(flag.name, [{ name: flag.name, rawName, value }]);
   }
   const fromEnvironment = new Set(texts.keys());
-  for (const argument of argumentsOf(args, flags, problems)) {
+  for (const argument of argumentsOf(args, flags, { operands, problems })) {
     const before = fromEnvironment.delete(argument.name) ? [] : (texts.get(argument.name) ?? []);
     texts.set(argument.name, [...before, argument]);
   }
@@ -77,8 +92,16 @@ function readFlags(command: CommandName, args: readonly string[], environment: E
     const values = checked.flatMap((one) => ('value' in one ? [one.value] : []));
     if (values.length > 0) given.set(flag.name, values);
   }
+  problems.push(...operandProblems(command, operands));
   if (problems.length > 0) throw new ConfigError('usage', problems);
-  return flagValues(flags, given);
+  return { flags: flagValues(flags, given), operands };
+}
+
+function operandProblems({ name, operands: wanted }: Command, operands: readonly string[]): readonly string[] {
+  const [least, most] = wanted?.count ?? [0, 0];
+  if (operands.length < least) return [`${name}: want ${wanted?.placeholder}: ${wanted?.help}`];
+  const fix = wanted === undefined ? 'flags are written --name=value' : `want ${wanted.placeholder}`;
+  return operands.slice(most).map((operand) => `unexpected argument ${JSON.stringify(operand)}: ${fix}`);
 }
 
 interface Argument {
@@ -88,7 +111,11 @@ interface Argument {
 }
 
 /** The arguments in their order; klog's -v becomes the log level that it means. */
-function argumentsOf(args: readonly string[], flags: readonly Flag[], problems: string[]): readonly Argument[] {
+function argumentsOf(
+  args: readonly string[],
+  flags: readonly Flag[],
+  { operands, problems }: { readonly operands: string[]; readonly problems: string[] },
+): readonly Argument[] {
   const { tokens } = parseArgs({
     args: [...args],
     options: parseArgsOptions(args, flags),
@@ -99,7 +126,7 @@ function argumentsOf(args: readonly string[], flags: readonly Flag[], problems: 
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
     if (token.kind === 'positional') {
-      problems.push(`unexpected argument ${JSON.stringify(token.value)}: flags are written --name=value`);
+      operands.push(token.value);
       continue;
     }
     const { name, rawName } = token;
@@ -140,22 +167,6 @@ function parseArgsOptions(args: readonly string[], flags: readonly Flag[]): Pars
 /** The kubelet sets variables of this form for each Service of the namespace: POD_IDENTITY_WEBHOOK_PORT=tcp://… */
 function isServiceLink(text: string): boolean {
   return /^(?:tcp|udp|sctp):\/\//.test(text);
-}
-
-function flagValues(flags: readonly Flag[], given: ReadonlyMap<string, readonly FlagValue[]>): FlagValues {
-  const values = new Map<string, readonly FlagValue[]>();
-  for (const flag of flags) {
-    const value = flag.default === undefined ? undefined : flagValue(flag, flag.default, flag.name);
-    values.set(flag.name, given.get(flag.name) ?? (value !== undefined && 'value' in value ? [value.value] : []));
-  }
-  const last = (name: string): FlagValue | undefined => values.get(name)?.at(-1);
-  return {
-    text: (name) => last(name)?.toString(),
-    isOn: (name) => last(name) === true,
-    number: (name) => Number(last(name)),
-    all: (name) => (values.get(name) ?? []).map(String),
-    isGiven: (name) => given.has(name),
-  };
 }
 
 /** Whether output is coloured: on a terminal, unless NO_COLOR is set (no-color.org). */

@@ -2,7 +2,7 @@
 // the table of flags, not here.
 import type { Settings, Surroundings } from './admission/settings.ts';
 import { isRegion, partitionOf } from './aws/partitions.ts';
-import type { FlagValues } from './cli.ts';
+import type { FlagValues } from './flags/given.ts';
 import { ConfigError } from './config-error.ts';
 import type { LogFormat, LogLevel } from './observe/log.ts';
 import { cipherSuitesFrom, minVersionFrom } from './server/tls-options.ts';

@@ -1,6 +1,6 @@
 // What `inject` is told by its flags: the server's own, and what to print.
 import { messageOf } from './admission/thrown.ts';
-import type { FlagValues } from './cli.ts';
+import type { FlagValues } from './flags/given.ts';
 import type { InjectOptions } from './commands/inject.ts';
 import { ConfigError } from './config-error.ts';
 import { accountsInFile } from './identity/container-credentials.ts';

@@ -1,21 +1,17 @@
 #!/usr/bin/env node
 // The process: arguments and environment in, signals, exit code out. Nothing else ends the process.
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { codeOf, messageOf } from './admission/thrown.ts';
 import type { App } from './app.ts';
-import { startStandalone } from './app-standalone.ts';
-import { COMMANDS, parseCommandLine, wantsColour } from './cli.ts';
-import { runDemo } from './commands/demo.ts';
-import { runInject } from './commands/inject.ts';
+import { parseCommandLine, wantsColour } from './cli.ts';
+import { RUNNERS } from './command-runners.ts';
 import type { CommandIo } from './commands/io.ts';
 import { runServe } from './commands/serve.ts';
 import { ConfigError } from './config-error.ts';
 import { configFrom } from './config.ts';
+import { COMMANDS } from './flags/commands.ts';
 import { helpText } from './flags/help.ts';
-import { injectOptionsFrom } from './inject-from-flags.ts';
 import { commit, version } from './version.ts';
 
 const FINE = 0;
@@ -52,30 +48,16 @@ async function run(argv: readonly string[]): Promise<number> {
     io.stdout(`pod-identity-webhook ${version} (commit ${commit}, Node ${process.version})\n`);
     return FINE;
   }
-  const { command, flags } = commandLine;
-  switch (command) {
-    case 'serve':
-      return runServe({
-        ...configFrom(flags),
-        stopping: stopSignal(),
-        started: (app) => {
-          serving = app;
-        },
-        stdout: io.stdout,
-      });
-    case 'inject':
-      return runInject(await injectOptionsFrom(flags, io.readFile), io);
-    case 'demo':
-      return runDemo({ examplesDirectory: examplesDirectory(), start: startStandalone }, io);
-  }
-}
-
-/** The examples lie beside the program, in the source tree, the build and the image. */
-function examplesDirectory(): string {
-  const candidates = ['../examples', './examples', '../../examples'].map((path) =>
-    fileURLToPath(new URL(path, import.meta.url)),
-  );
-  return candidates.find((path) => existsSync(path)) ?? 'examples';
+  const { command, flags, operands } = commandLine;
+  if (command !== 'serve') return RUNNERS[command]({ flags, operands, io });
+  return runServe({
+    ...configFrom(flags),
+    stopping: stopSignal(),
+    started: (app) => {
+      serving = app;
+    },
+    stdout: io.stdout,
+  });
 }
 
 /** SIGTERM is the kubelet's, SIGINT the terminal's; repeating the latter ends at once. */

@@ -2,7 +2,7 @@
 import { clampedExpiration } from './admission/expiration.ts';
 import type { ContainerCredentialsSettings, Settings, Surroundings } from './admission/settings.ts';
 import { isRegion, PARTITION_PATTERN, partitionOf } from './aws/partitions.ts';
-import type { FlagValues } from './cli.ts';
+import type { FlagValues } from './flags/given.ts';
 
 /** The region that `--aws-default-region` names so that it is found out at run time. */
 const AUTOMATIC = 'auto';

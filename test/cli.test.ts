@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Environment } from '../src/cli.ts';
-import { COMMANDS, parseCommandLine } from '../src/cli.ts';
+import { parseCommandLine } from '../src/cli.ts';
+import { COMMANDS } from '../src/flags/commands.ts';
 import { helpText } from '../src/flags/help.ts';
 import { FLAGS } from '../src/flags/table.ts';
 
@@ -98,13 +99,13 @@ describe('parseCommandLine', () => {
       code: 'usage',
       problems: [
         'unknown flag --nonsense: see --help',
-        'unexpected argument "extra": flags are written --name=value',
         '--kubeconfig: want a value, as in --kubeconfig=FILE',
         '--port="70000": want a whole number from 0 to 65535',
         'POD_IDENTITY_WEBHOOK_TOKEN_EXPIRATION="1h": want a whole number',
         '--shadow="maybe": want true or false',
         '--shutdown-delay="10": want a duration such as 500ms, 10s or 1m30s',
         '--log-level="loud": want one of trace, debug, info, warn, error',
+        'unexpected argument "extra": flags are written --name=value',
       ],
     });
   });
@@ -112,6 +113,15 @@ describe('parseCommandLine', () => {
   it('refuses a command that it does not have', () => {
     expect(problemsOf(['server'])).toMatchObject({
       problems: ['unknown command "server": want one of serve, inject, demo'],
+    });
+  });
+
+  it('takes operands only where the command has a place for them', () => {
+    expect(problemsOf(['inject', 'pod.yaml', '-f', '-'])).toMatchObject({
+      problems: ['unexpected argument "pod.yaml": flags are written --name=value'],
+    });
+    expect(problemsOf(['serve', '--', '--port=1'])).toMatchObject({
+      problems: ['unexpected argument "--port=1": flags are written --name=value'],
     });
   });
 
@@ -125,15 +135,21 @@ describe('parseCommandLine', () => {
 
 describe('the table of flags', () => {
   it('has no name twice and a default that its own type takes', () => {
-    expect(new Set(FLAGS.map(({ name }) => name)).size).toBe(FLAGS.length);
-    for (const { name } of COMMANDS) expect(problemsOf([name])).toBeUndefined();
+    for (const { name, operands } of COMMANDS) {
+      const names = FLAGS.filter(({ commands }) => commands.includes(name)).map((flag) => flag.name);
+      expect([...new Set(names)]).toEqual(names);
+      const wanted = Array.from({ length: operands?.count[0] ?? 0 }, () => 'operand');
+      expect(problemsOf([...name.split(' '), ...wanted])).toBeUndefined();
+    }
   });
 
   it('makes a help text in which no line is wider than a terminal', () => {
     for (const command of [undefined, ...COMMANDS.map(({ name }) => name)]) {
       const lines = helpText(COMMANDS, command).split('\n');
       expect(lines.filter((line) => line.length > 100)).toEqual([]);
-      expect(lines[0]).toBe(`Usage: pod-identity-webhook ${command ?? '[command]'} [flags]`);
+      expect(lines[0]).toMatch(
+        new RegExp(`^Usage: pod-identity-webhook ${command ?? '.command.'} .*\\[flags\\]$`, 'u'),
+      );
     }
   });
 });

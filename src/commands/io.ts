@@ -1,5 +1,7 @@
 // What a command may do with the world around it. main.ts gives the process's own; tests give strings.
 
+import type { FlagValues } from '../flags/given.ts';
+
 export interface CommandIo {
   /** The file as UTF-8 text. */
   readFile(path: string): Promise<string>;
@@ -16,3 +18,11 @@ export interface CommandIo {
 
 /** 0: fine; 1: the command's verdict is "no"; 2: wrong use. */
 export type ExitCode = 0 | 1 | 2;
+
+/** How main.ts calls a command. */
+export interface CommandCall {
+  readonly flags: FlagValues;
+  /** What stood beside the flags, as many as the table of commands allows. */
+  readonly operands: readonly string[];
+  readonly io: CommandIo;
+}

@@ -1,45 +1,48 @@
 // --help and the README's table of flags, both made from the one table.
-import type { CommandName, Flag } from './flag.ts';
+import type { Command } from './commands.ts';
+import type { Flag } from './flag.ts';
 import { FLAGS } from './table.ts';
-
-export interface CommandSummary {
-  readonly name: CommandName;
-  readonly summary: string;
-}
 
 const WIDTH = 100;
 const INDENT = 6;
 
-export function helpText(commands: readonly CommandSummary[], command: CommandName | undefined): string {
-  const shown = command ?? 'serve';
-  const flags = FLAGS.filter((flag) => flag.commands.includes(shown));
+/** Of one command; of those that begin with the word where none has that name; of all where there is no word. */
+export function helpText(commands: readonly Command[], word: string | undefined): string {
+  const command = commands.find(({ name }) => name === (word ?? 'serve'));
+  if (command === undefined) {
+    const group = commands.filter(({ name }) => name.startsWith(`${word} `));
+    return `Commands:\n${list(group.length > 0 ? group : commands)}\n`;
+  }
+  const flags = FLAGS.filter((flag) => flag.commands.includes(command.name));
   const groups = [...new Set(flags.map(({ group }) => group))];
   const sections = groups.map((group) =>
     [`${group}:`, ...flags.filter((flag) => flag.group === group).map(flagHelp)].join('\n'),
   );
-  const usage = `Usage: pod-identity-webhook ${command === undefined ? '[command]' : command} [flags]`;
-  return `${[usage, command === undefined ? overview(commands) : about(commands, command), ...sections, FOOTER].join('\n\n')}\n`;
+  const usage = word === undefined ? '[command] [flags]' : usageOf(command);
+  const about = word === undefined ? overview(commands) : aboutOf(command);
+  return `${[`Usage: pod-identity-webhook ${usage}`, about, ...sections, FOOTER].join('\n\n')}\n`;
+}
+
+function usageOf({ name, operands }: Command): string {
+  return operands === undefined ? `${name} [flags]` : `${name} ${operands.placeholder} [flags]`;
+}
+
+function aboutOf({ summary, operands }: Command): string {
+  return operands === undefined ? summary : `${summary}\n\n${operands.placeholder}: ${operands.help}`;
 }
 
 const FOOTER =
   'Every flag is also an environment variable: --token-audience is POD_IDENTITY_WEBHOOK_TOKEN_AUDIENCE.\n' +
   'Flags are --name=value or --name value; a boolean is on as --name. A flag beats the environment.';
 
-function overview(commands: readonly CommandSummary[]): string {
-  const longest = Math.max(...commands.map(({ name }) => name.length));
-  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(longest)}  ${summary}`);
-  return [
-    'Gives Kubernetes pods the AWS identity of their ServiceAccount.',
-    '',
-    'Commands:',
-    ...lines,
-    '',
-    'Flags of serve:',
-  ].join('\n');
+function overview(commands: readonly Command[]): string {
+  const about = 'Gives Kubernetes pods the AWS identity of their ServiceAccount.';
+  return [about, '', 'Commands:', list(commands), '', 'Flags of serve:'].join('\n');
 }
 
-function about(commands: readonly CommandSummary[], command: CommandName): string {
-  return commands.find(({ name }) => name === command)?.summary ?? '';
+function list(commands: readonly Command[]): string {
+  const longest = Math.max(...commands.map(({ name }) => name.length));
+  return commands.map(({ name, summary }) => `  ${name.padEnd(longest)}  ${summary}`).join('\n');
 }
 
 function flagHelp(flag: Flag): string {

@@ -1,0 +1,33 @@
+// What each command of the table runs. Its code is loaded when it is called: the server must not carry the commands.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { CommandCall } from './commands/io.ts';
+import type { CommandName } from './flags/flag.ts';
+
+/** Resolves with the exit code. Rejects with ConfigError where it is used wrongly. */
+export type CommandRunner = (call: CommandCall) => Promise<number>;
+
+export const RUNNERS: Readonly<Record<Exclude<CommandName, 'serve'>, CommandRunner>> = {
+  inject: async ({ flags, io }) => {
+    const [{ injectOptionsFrom }, { runInject }] = await Promise.all([
+      import('./inject-from-flags.ts'),
+      import('./commands/inject.ts'),
+    ]);
+    return runInject(await injectOptionsFrom(flags, io.readFile), io);
+  },
+  demo: async ({ io }) => {
+    const [{ startStandalone }, { runDemo }] = await Promise.all([
+      import('./app-standalone.ts'),
+      import('./commands/demo.ts'),
+    ]);
+    return runDemo({ examplesDirectory: examplesDirectory(), start: startStandalone }, io);
+  },
+};
+
+/** The examples lie beside the program, in the source tree, the build and the image. */
+function examplesDirectory(): string {
+  const candidates = ['../examples', './examples', '../../examples'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
+  return candidates.find((path) => existsSync(path)) ?? 'examples';
+}

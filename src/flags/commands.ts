@@ -1,0 +1,24 @@
+// The one table of commands. A new one has a row here, its flags in a file of this directory, and a line in
+// ../command-runners.ts; parsing, --help and the list of commands follow.
+import type { CommandName } from './flag.ts';
+
+export interface Command {
+  /** One word, or two as in `token inspect`. */
+  readonly name: CommandName;
+  readonly summary: string;
+  /** What stands beside the flags; a command without takes none. */
+  readonly operands?: {
+    /** As one would write it in the usage line. */
+    readonly placeholder: string;
+    /** Inclusive bounds of their number. */
+    readonly count: readonly [number, number];
+    /** A sentence of --help. */
+    readonly help: string;
+  };
+}
+
+export const COMMANDS: readonly Command[] = [
+  { name: 'serve', summary: 'Answer the API server’s reviews of pods. The default.' },
+  { name: 'inject', summary: 'Put identities into manifests, as the server would into their pods.' },
+  { name: 'demo', summary: 'Show on this machine, without a cluster, what the webhook does to a pod.' },
+];
