@@ -44,7 +44,17 @@ export interface ReadClient {
   stream(path: string, options: CallOptions & StreamOptions): AsyncGenerator<unknown, void>;
 }
 
+/** What is sent to change an object. */
+export interface WriteOptions extends CallOptions {
+  readonly method: 'PUT' | 'PATCH';
+  readonly contentType: string;
+  /** Sent as JSON. */
+  readonly body: unknown;
+}
+
 export interface KubeClient extends ReadClient {
+  /** As `get`. Never sent twice, whatever becomes of the connection: the first may have been carried out. */
+  write(path: string, options: WriteOptions): Promise<KubeAnswer>;
   /** Closes all connections. */
   close(): void;
 }
@@ -60,6 +70,7 @@ interface Call extends CallOptions {
   readonly method: string;
   readonly path: string;
   readonly over: 'calls' | 'streams';
+  readonly sends?: Pick<WriteOptions, 'contentType' | 'body'>;
 }
 
 export function createKubeClient(options: KubeClientOptions): KubeClient {
@@ -104,10 +115,15 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
 
   async function send(call: Call, trust: Trust): Promise<IncomingMessage> {
     const { method, path, accept = 'application/json', signal } = call;
-    const headers = { ...trust.headers, accept, 'user-agent': userAgent };
+    const text = call.sends && JSON.stringify(call.sends.body);
+    const type = call.sends && {
+      'content-type': call.sends.contentType,
+      'content-length': Buffer.byteLength(text ?? ''),
+    };
+    const headers = { ...trust.headers, accept, 'user-agent': userAgent, ...type };
     const agent = cluster?.proxyUrl === undefined ? agents[call.over] : trust.options.agent;
     const sent = transport.request(`${server}${path}`, { ...trust.options, method, headers, agent, signal });
-    sent.end();
+    sent.end(text);
     try {
       return await headOf(sent, headersTimeoutMs);
     } catch (error) {
@@ -117,7 +133,8 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     }
   }
 
-  async function get(path: string, { signal, accept, timeoutMs = CALL_MS }: GetOptions): Promise<KubeAnswer> {
+  async function answered(call: Omit<Call, 'over'>, timeoutMs: number): Promise<KubeAnswer> {
+    const { method, path, signal } = call;
     // Not AbortSignal.any: what it makes is kept for as long as the caller's signal lives (1.1 kB a call).
     const ending = new AbortController();
     const end = (): void => ending.abort();
@@ -129,10 +146,10 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     signal.addEventListener('abort', end);
     if (signal.aborted) end();
     try {
-      return await answerOf(await request({ method: 'GET', path, accept, signal: ending.signal, over: 'calls' }));
+      return await answerOf(await request({ ...call, signal: ending.signal, over: 'calls' }));
     } catch (cause) {
       if (!isOverdue) throw cause;
-      throw new KubeError(`no complete answer to GET ${path} within ${timeoutMs} ms`, { code: 'silent', cause });
+      throw new KubeError(`no complete answer to ${method} ${path} within ${timeoutMs} ms`, { code: 'silent', cause });
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', end);
@@ -146,7 +163,10 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
   }
 
   return {
-    get,
+    get: async (path, { signal, accept, timeoutMs = CALL_MS }) =>
+      answered({ method: 'GET', path, accept, signal }, timeoutMs),
+    write: async (path, { method, signal, accept, ...sends }) =>
+      answered({ method, path, accept, signal, sends }, CALL_MS),
     stream: (path, call) => eventsOf(() => open(path, call), call),
     close() {
       agents.calls.destroy();

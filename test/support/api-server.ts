@@ -3,16 +3,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { ApiEvent, ApiObject, ApiObjects } from './api-objects.ts';
 import { createApiObjects } from './api-objects.ts';
+import { written } from './api-writes.ts';
 import { createAuthority } from './certificates.ts';
 import type { Authority } from './certificates.ts';
 
 export const SERVICE_ACCOUNTS = '/api/v1/serviceaccounts';
 
 /** What a request asks for. */
-export type CallKind = 'page' | 'streaming-list' | 'watch' | 'get';
+export type CallKind = 'page' | 'streaming-list' | 'watch' | 'get' | 'update' | 'patch';
 
 /** What happens to the next request of a kind instead of, or before, a good answer. */
 export type Fault =
@@ -134,7 +136,7 @@ async function createApiServer({ streamingLists = 'serve', stopped = false }: Ap
     const url = new URL(request.url ?? '/', 'https://localhost');
     const { collection, name, namespace } = placeOf(url.pathname);
     const recorded: Recorded = {
-      kind: kindOf(url.searchParams, name),
+      kind: kindOf(request.method, url.searchParams, name),
       path: url.pathname,
       query: url.searchParams,
       accept: request.headers.accept,
@@ -155,6 +157,9 @@ async function createApiServer({ streamingLists = 'serve', stopped = false }: Ap
       return;
     }
     const query = { collection, namespace, search: url.searchParams, accept: recorded.accept ?? '' };
+    if (recorded.kind === 'update' || recorded.kind === 'patch') {
+      return answerWrite(request, response, { ...query, name, fault });
+    }
     if (recorded.kind === 'get') return answerGet(response, { ...query, name, fault });
     if (recorded.kind === 'page') return answerPage(response, { ...query, fault });
     answerWatch(response, { ...query, fault });
@@ -177,6 +182,21 @@ async function createApiServer({ streamingLists = 'serve', stopped = false }: Ap
     const body = found === undefined ? statusOf(404, `"${query.name ?? ''}" not found`) : shaped(found, query.accept);
     if (typeof query.fault === 'object' && 'until' in query.fault) await query.fault.until;
     send(response, found === undefined ? 404 : 200, body);
+  }
+
+  async function answerWrite(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { collection, namespace, name = '', fault }: Query & { readonly name: string | undefined },
+  ): Promise<void> {
+    const body: unknown = await json(request);
+    const key = namespace === undefined ? name : `${namespace}/${name}`;
+    const method = request.method === 'PUT' ? 'PUT' : 'PATCH';
+    const outcome = written(objects, { method, collection, key, body });
+    // Carried out, and not heard of in time: what a client cannot tell from a call that never came.
+    if (typeof fault === 'object' && 'until' in fault) await fault.until;
+    if (outcome.status === 200) send(response, 200, outcome.object);
+    else send(response, outcome.status, statusOf(outcome.status, outcome.message));
   }
 
   async function answerPage(response: ServerResponse, query: Query): Promise<void> {
@@ -314,7 +334,9 @@ async function createApiServer({ streamingLists = 'serve', stopped = false }: Ap
   };
 }
 
-function kindOf(search: URLSearchParams, name: string | undefined): CallKind {
+function kindOf(method: string | undefined, search: URLSearchParams, name: string | undefined): CallKind {
+  if (method === 'PUT') return 'update';
+  if (method === 'PATCH') return 'patch';
   if (search.get('watch') === '1') return search.get('sendInitialEvents') === 'true' ? 'streaming-list' : 'watch';
   return name === undefined ? 'page' : 'get';
 }
