@@ -1,0 +1,78 @@
+// The issuer's URL: what IAM demands of it, and the addresses that follow from it. It is compared byte for byte
+// everywhere, so nothing here normalises it.
+
+const SCHEME = 'https://';
+/** IAM, CreateOpenIDConnectProvider: Url. */
+const MAX_LENGTH = 255;
+// Names that no public resolver knows, by RFC 6761, RFC 6762, RFC 8375 and Kubernetes' own DNS.
+const PRIVATE_NAME = /(?:^|\.)(?:svc|local|localhost|internal|home\.arpa|invalid|test)$/i;
+
+interface Rule {
+  readonly isBroken: (issuer: string, url: URL) => boolean;
+  readonly problem: string;
+}
+
+const RULES: readonly Rule[] = [
+  {
+    isBroken: (issuer) => issuer.length > MAX_LENGTH,
+    problem: `it is longer than ${MAX_LENGTH} characters, which is all that IAM takes`,
+  },
+  {
+    isBroken: (issuer) => /[^!-~]/.test(issuer),
+    problem: 'it has blanks or characters that are not ASCII; write it exactly as --service-account-issuer has it',
+  },
+  {
+    // URL drops the default port, and IAM refuses any.
+    isBroken: (issuer) => /^https:\/\/[^/?#]*:[0-9]*(?:[/?#]|$)/.test(issuer),
+    problem: 'it names a port, which IAM does not take: serve it on 443 and leave the port out',
+  },
+  { isBroken: (issuer) => issuer.includes('?'), problem: 'it has a query, which IAM does not take: use a path' },
+  { isBroken: (issuer) => issuer.includes('#'), problem: 'it has a fragment, which is no part of an address' },
+  { isBroken: (_, url) => url.username + url.password !== '', problem: 'it names a user: it must be open to anybody' },
+  {
+    isBroken: (_, { hostname }) => /^[0-9.]+$|^\[/.test(hostname),
+    problem: 'its host is an IP address: want a DNS name for which a public CA signs',
+  },
+  {
+    isBroken: (_, { hostname }) => !hostname.includes('.') || PRIVATE_NAME.test(hostname),
+    problem: 'its host is a name that only your network knows, and STS must reach it: want a public DNS name',
+  },
+];
+
+/** Why IAM would refuse the URL or STS could not reach it, a sentence each; empty where it will do. */
+export function issuerProblems(issuer: string): readonly string[] {
+  if (!issuer.startsWith(SCHEME) || !URL.canParse(issuer)) return ['it is no URL that begins with https://'];
+  const url = new URL(issuer);
+  return RULES.filter(({ isBroken }) => isBroken(issuer, url)).map(({ problem }) => problem);
+}
+
+/** What works and is often the mistake. */
+export function issuerWarnings(issuer: string): readonly string[] {
+  const slash = 'it ends in a slash, which then belongs to the issuer in tokens, IAM and trust policies alike';
+  const capitals = 'its host has capital letters, which then belong to it in tokens, IAM and trust policies alike';
+  return [...(issuer.endsWith('/') ? [slash] : []), ...(/^https:\/\/[^/]*[A-Z]/.test(issuer) ? [capitals] : [])];
+}
+
+/** Where the discovery document is (OpenID Connect Discovery 1.0 §4.1: a slash at the end of the issuer is dropped). */
+export function discoveryUrlOf(issuer: string): string {
+  return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+}
+
+/** Where the keys are, unless the cluster says otherwise: the API server's own path. */
+export function jwksUriOf(issuer: string): string {
+  return `${issuer.replace(/\/$/, '')}/openid/v1/jwks`;
+}
+
+/** Path below the issuer, without a slash in front; undefined where the address is elsewhere. */
+export function pathBelow(issuer: string, address: string): string | undefined {
+  const base = `${issuer.replace(/\/$/, '')}/`;
+  const path = address.startsWith(base) ? address.slice(base.length) : '';
+  // It becomes the path of a file: nothing may lead out of its directory.
+  const isPlain = /^[\w.~-]+(?:\/[\w.~-]+)*$/.test(path) && !path.split('/').some((part) => /^\.{1,2}$/.test(part));
+  return isPlain ? path : undefined;
+}
+
+/** IAM's name of the provider, and the prefix of its condition keys: the issuer without its scheme. */
+export function providerNameOf(issuer: string): string {
+  return issuer.slice(SCHEME.length);
+}

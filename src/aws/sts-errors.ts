@@ -1,0 +1,77 @@
+// What STS answers to AssumeRoleWithWebIdentity where it refuses: codes and texts as its clients print them.
+
+export type StsErrorCode =
+  | 'AccessDenied'
+  | 'ExpiredTokenException'
+  | 'IDPCommunicationError'
+  | 'InvalidIdentityToken'
+  | 'RegionDisabledException'
+  | 'ValidationError';
+
+export interface StsError {
+  readonly code: StsErrorCode;
+  readonly message: string;
+}
+
+/** The HTTP status that STS sends with each code. */
+export const STS_STATUS: Readonly<Record<StsErrorCode, 400 | 403>> = {
+  AccessDenied: 403,
+  ExpiredTokenException: 400,
+  IDPCommunicationError: 400,
+  InvalidIdentityToken: 400,
+  RegionDisabledException: 403,
+  ValidationError: 400,
+};
+
+function invalidToken(message: string): StsError {
+  return { code: 'InvalidIdentityToken', message };
+}
+
+/** The same for a role that does not exist and for one whose trust policy does not match. */
+export const NOT_AUTHORIZED: StsError = {
+  code: 'AccessDenied',
+  message: 'Not authorized to perform sts:AssumeRoleWithWebIdentity',
+};
+
+export const INCORRECT_AUDIENCE: StsError = invalidToken('Incorrect token audience');
+
+export const NOT_VALIDATED: StsError = invalidToken('The web identity token provided could not be validated');
+
+export const NOT_A_JWT: StsError = invalidToken(
+  'The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)',
+);
+
+export const NO_VERIFICATION_KEY: StsError = invalidToken(
+  "Couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity documentation for requirements",
+);
+
+export const WRONG_THUMBPRINT: StsError = invalidToken(
+  "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint",
+);
+
+/** STS could not reach the issuer; a client may try again. */
+export const ISSUER_UNREACHABLE: StsError = { code: 'IDPCommunicationError', message: 'IDPCommunicationError' };
+
+export const DURATION_TOO_LONG: StsError = {
+  code: 'ValidationError',
+  message: 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
+};
+
+/** `issuer` is the token's own. */
+export function noProvider(issuer: string): StsError {
+  return invalidToken(`No OpenIDConnect provider found in your account for ${issuer}`);
+}
+
+export function missingClaim(claim: string): StsError {
+  return invalidToken(`Missing a required claim: ${claim}`);
+}
+
+export function tokenExpired({ now, expiresAt }: { readonly now: number; readonly expiresAt: number }): StsError {
+  const message = `Token expired: current date/time ${now} must be before the expiration date/time ${expiresAt}`;
+  return { code: 'ExpiredTokenException', message };
+}
+
+/** `ageSeconds` since the token was issued. */
+export function tokenTooOld(ageSeconds: number): StsError {
+  return { code: 'ExpiredTokenException', message: `Token too old: ${ageSeconds}` };
+}

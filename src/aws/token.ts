@@ -1,0 +1,139 @@
+// What a ServiceAccount token claims: who, for whom, from when until when. Nothing here verifies a signature.
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import type { JsonObject } from './own-fields.ts';
+import { fieldOf, isJsonObject, textOf } from './own-fields.ts';
+
+/** Times are seconds since 1970. What is absent, or of a type that the claim may not have, is undefined. */
+export interface TokenClaims {
+  readonly issuer?: string;
+  readonly subject?: string;
+  /** Empty where there is none. */
+  readonly audiences: readonly string[];
+  readonly authorizedParty?: string;
+  readonly expiresAt?: number;
+  readonly issuedAt?: number;
+  readonly notBefore?: number;
+  readonly kubernetes?: KubernetesClaims;
+  /** Claims that are there with a type that they may not have, such as `exp` as text. */
+  readonly malformed: readonly string[];
+  /** All claims as they stand. */
+  readonly payload: JsonObject;
+}
+
+/** What the API server says of the pod that a token is bound to. */
+export interface KubernetesClaims {
+  readonly namespace?: string;
+  readonly serviceAccount?: string;
+  readonly pod?: string;
+  readonly podUid?: string;
+  readonly node?: string;
+}
+
+/** A token without its signature, which is not kept. */
+export interface DecodedToken {
+  readonly algorithm?: string;
+  readonly keyId?: string;
+  readonly claims: TokenClaims;
+  /** Number of characters of the token as it is sent. */
+  readonly length: number;
+}
+
+/** Undefined where the text is not a JSON Web Token. Blanks around it do not count. */
+export function tokenClaims(jwt: string): DecodedToken | undefined {
+  const text = jwt.trim();
+  try {
+    const header = decodeProtectedHeader(text);
+    const claims = claimsFrom(decodeJwt(text));
+    if (claims === undefined || !/^[\w-]+\.[\w-]+\.[\w-]*$/.test(text)) return undefined;
+    const algorithm = textOf(header, 'alg');
+    const keyId = textOf(header, 'kid');
+    return {
+      ...(algorithm === undefined ? {} : { algorithm }),
+      ...(keyId === undefined ? {} : { keyId }),
+      claims,
+      length: text.length,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The claims of a token's payload; undefined where the value is not a JSON object. */
+export function claimsFrom(value: unknown): TokenClaims | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const issuer = textOf(value, 'iss');
+  const subject = textOf(value, 'sub');
+  const authorizedParty = textOf(value, 'azp');
+  const expiresAt = secondsOf(value, 'exp');
+  const issuedAt = secondsOf(value, 'iat');
+  const notBefore = secondsOf(value, 'nbf');
+  const kubernetes = kubernetesClaimsOf(value);
+  return {
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(subject === undefined ? {} : { subject }),
+    audiences: audiencesOf(value),
+    ...(authorizedParty === undefined ? {} : { authorizedParty }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(issuedAt === undefined ? {} : { issuedAt }),
+    ...(notBefore === undefined ? {} : { notBefore }),
+    ...(kubernetes === undefined ? {} : { kubernetes }),
+    malformed: malformedIn(value),
+    payload: value,
+  };
+}
+
+/** The claims of a projected token of a ServiceAccount, as far as a trust policy can see them. */
+export function claimsOfServiceAccount(account: {
+  readonly namespace: string;
+  readonly name: string;
+  readonly issuer: string;
+  readonly audience: string;
+}): TokenClaims {
+  const { issuer, audience } = account;
+  const subject = `system:serviceaccount:${account.namespace}:${account.name}`;
+  const payload = { iss: issuer, sub: subject, aud: [audience] };
+  return { issuer, subject, audiences: [audience], malformed: [], payload };
+}
+
+/** Namespace and name in a subject of the form system:serviceaccount:NAMESPACE:NAME. */
+export function accountOf(subject: string): { readonly namespace: string; readonly name: string } | undefined {
+  const match = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(subject);
+  return match === null ? undefined : { namespace: match[1] ?? '', name: match[2] ?? '' };
+}
+
+function audiencesOf(payload: JsonObject): readonly string[] {
+  const audience = fieldOf(payload, 'aud');
+  const list: readonly unknown[] = Array.isArray(audience) ? audience : [audience];
+  return list.filter((one) => typeof one === 'string' && one !== '').map(String);
+}
+
+function secondsOf(payload: JsonObject, claim: string): number | undefined {
+  const value = fieldOf(payload, claim);
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+function malformedIn(payload: JsonObject): readonly string[] {
+  const isText = (value: unknown): boolean => typeof value === 'string';
+  const texts = ['iss', 'sub'].filter((claim) => Object.hasOwn(payload, claim) && !isText(payload[claim]));
+  const audience = fieldOf(payload, 'aud');
+  const isAudience = isText(audience) || (Array.isArray(audience) && audience.every(isText));
+  const times = ['exp', 'iat', 'nbf'].filter(
+    (claim) => Object.hasOwn(payload, claim) && !Number.isInteger(payload[claim]),
+  );
+  return [...texts, ...(audience === undefined || isAudience ? [] : ['aud']), ...times];
+}
+
+/** Bound tokens have `kubernetes.io` as an object; legacy tokens of Secrets have one claim each. */
+function kubernetesClaimsOf(payload: JsonObject): KubernetesClaims | undefined {
+  const bound = fieldOf(payload, 'kubernetes.io');
+  const legacy = (key: string): string | undefined => textOf(payload, `kubernetes.io/serviceaccount/${key}`);
+  const claims = {
+    namespace: textOf(bound, 'namespace') ?? legacy('namespace'),
+    serviceAccount: textOf(fieldOf(bound, 'serviceaccount'), 'name') ?? legacy('service-account.name'),
+    pod: textOf(fieldOf(bound, 'pod'), 'name'),
+    podUid: textOf(fieldOf(bound, 'pod'), 'uid'),
+    node: textOf(fieldOf(bound, 'node'), 'name'),
+  };
+  const known = Object.entries(claims).filter(([, value]) => value !== undefined);
+  return known.length === 0 ? undefined : Object.fromEntries(known);
+}
