@@ -1,0 +1,4 @@
+{{/* What values.schema.json cannot say: values that do not fit together, each with what to set. */}}
+
+{{- define "pod-identity-webhook.validate" -}}
+{{- end }}
