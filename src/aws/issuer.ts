@@ -71,8 +71,3 @@ export function pathBelow(issuer: string, address: string): string | undefined {
   const isPlain = /^[\w.~-]+(?:\/[\w.~-]+)*$/.test(path) && !path.split('/').some((part) => /^\.{1,2}$/.test(part));
   return isPlain ? path : undefined;
 }
-
-/** IAM's name of the provider, and the prefix of its condition keys: the issuer without its scheme. */
-export function providerNameOf(issuer: string): string {
-  return issuer.slice(SCHEME.length);
-}

@@ -75,8 +75,8 @@ function parseJwk(member: unknown): Parsed {
   if ('problem' in jwk) return refused(jwk.problem);
   const alg = ownField(member, 'alg');
   if (alg === undefined || alg === jwk.key.alg) return jwk;
-  if (jwk.key.kty === 'RSA' && RSA_ALGORITHMS.some((known) => known === alg))
-    return { key: { ...jwk.key, alg: String(alg) } };
+  const other = RSA_ALGORITHMS.find((known) => known === alg);
+  if (jwk.key.kty === 'RSA' && other !== undefined) return { key: { ...jwk.key, alg: other } };
   return refused(`its alg is ${JSON.stringify(alg)}; want ${jwk.key.alg}`);
 }
 
