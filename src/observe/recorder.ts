@@ -4,6 +4,8 @@ import type { Decision, Method, Reason } from '../admission/decision.ts';
 
 export type LookupResult = 'found' | 'not-found' | 'failed' | 'rejected';
 
+export type CaBundleState = 'in-sync' | 'differs' | 'absent';
+
 /** State of one reflector, read when metrics are scraped. */
 export interface CacheState {
   readonly size: number;
@@ -43,6 +45,14 @@ export interface Recorder {
   certificateLoaded(notAfter: Date): void;
   /** A file or object was changed to something unusable; the last good one stays in use. */
   reloadFailed(what: string): void;
+  /** The CA that signs, in self-signed mode. */
+  caLoaded(notAfter: Date): void;
+  /** A step of its rotation was taken by this process. */
+  caStepped(step: string): void;
+  /** What the webhook configuration says of it. */
+  caBundle(state: CaBundleState): void;
+  /** This process wrote the caBundle, for a step of the rotation or because somebody had changed it. */
+  caBundleWritten(why: 'step' | 'repair'): void;
   /** An exception that nobody expected. */
   failedUnexpectedly(where: string): void;
   /** Log lines that were thrown away because the reader of the log did not keep up. */

@@ -168,3 +168,29 @@ test('has a series for everything else that is recorded', async () => {
   expect(body).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
   expect(body).toMatch(/^process_resident_memory_bytes /m);
 });
+
+test('there are no series of a CA before there is one', async () => {
+  const metrics = createMetrics(build);
+  const { body } = await metrics.scrape();
+  expect(body.match(/^pod_identity_webhook_(?:ca_|webhook_configuration).*$/gm)).toBeNull();
+  metrics.recorder.caLoaded(new Date(1_800_000_000_000));
+  metrics.recorder.caStepped('introduce');
+  metrics.recorder.caBundle('absent');
+  metrics.recorder.caBundleWritten('repair');
+  const seriesNow = async (): Promise<unknown> =>
+    (await metrics.scrape()).body.match(/^pod_identity_webhook_(?:ca_|webhook_configuration).*$/gm);
+  expect(await seriesNow()).toEqual([
+    'pod_identity_webhook_ca_not_after_seconds 1800000000',
+    'pod_identity_webhook_ca_steps_total{step="introduce"} 1',
+    'pod_identity_webhook_ca_bundle_in_sync 0',
+    'pod_identity_webhook_webhook_configuration_found 0',
+    'pod_identity_webhook_ca_bundle_writes_total{why="repair"} 1',
+  ]);
+  metrics.recorder.caBundle('in-sync');
+  expect(await seriesNow()).toEqual(
+    expect.arrayContaining([
+      'pod_identity_webhook_ca_bundle_in_sync 1',
+      'pod_identity_webhook_webhook_configuration_found 1',
+    ]),
+  );
+});

@@ -27,6 +27,10 @@ export function createTestRecorder(): TestRecorder {
     configMapRead: keep('configMapRead'),
     certificateLoaded: keep('certificateLoaded'),
     reloadFailed: keep('reloadFailed'),
+    caLoaded: keep('caLoaded'),
+    caStepped: keep('caStepped'),
+    caBundle: keep('caBundle'),
+    caBundleWritten: keep('caBundleWritten'),
     failedUnexpectedly: keep('failedUnexpectedly'),
     logDropped: keep('logDropped'),
   };
