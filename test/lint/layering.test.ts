@@ -9,6 +9,7 @@ import { ownList, ownString } from '../../src/admission/json.ts';
 const fastJsonPatch = 'CommonJS: import the default.';
 const admission = 'admission/ imports itself and aws/ only.';
 const aws = 'aws/ imports itself, node:crypto and jose only.';
+const diagnosis = 'diagnosis/ imports itself, admission/, aws/ and node:crypto only.';
 const rooms = 'Rooms of the shell meet in app.ts and commands/ only.';
 const observeTypes = 'Rooms of the shell take types of observe/ only.';
 const flags = 'flags/ knows no room but admission/ and aws/.';
@@ -32,6 +33,10 @@ const refused: readonly (readonly [file: string, line: string, message: string])
   ['src/aws/b.ts', `import { pointer } from '../admission/patch.ts';`, aws],
   ['src/aws/c.ts', `import { readFile } from 'node:fs/promises';`, aws],
   ['src/aws/d.ts', `import { config } from '../config.ts';`, aws],
+  ['src/diagnosis/a.ts', `import { createClient } from '../kube/client.ts';`, diagnosis],
+  ['src/diagnosis/b.ts', `import { readFile } from 'node:fs/promises';`, diagnosis],
+  ['src/diagnosis/c.ts', `import { runInject } from '../commands/inject.ts';`, diagnosis],
+  ['src/diagnosis/d.ts', `import { parse } from 'yaml';`, diagnosis],
   ['src/server/a.ts', `import { createClient } from '../kube/client.ts';`, rooms],
   ['src/server/b.ts', `import type { Client } from '../kube/client.ts';`, rooms],
   ['src/server/c.ts', `import { config } from '../config.ts';`, rooms],
@@ -68,6 +73,9 @@ const allowed: readonly (readonly [file: string, line: string])[] = [
   ['src/aws/right-a.ts', `import { createHash } from 'node:crypto';`],
   ['src/aws/right-b.ts', `import { jwtVerify } from 'jose';`],
   ['src/aws/right-c.ts', `import { partitions } from './partitions.ts';`],
+  ['src/diagnosis/right-a.ts', `import { mutate } from '../admission/mutate.ts';`],
+  ['src/diagnosis/right-b.ts', `import { parseRoleArn } from '../aws/arn.ts';`],
+  ['src/diagnosis/right-c.ts', `import { X509Certificate } from 'node:crypto';`],
   ['src/server/right-a.ts', `import { mutate } from '../admission/mutate.ts';`],
   ['src/server/right-b.ts', `import type { Log } from '../observe/log.ts';`],
   ['src/server/right-c.ts', `import { version } from '../version.ts';`],

@@ -1,0 +1,29 @@
+// causesOf(line): from what a pod's log says to what may be wrong, most likely first. Pure: text in, causes out.
+import { IAM_ADVICE } from './advice-iam.ts';
+import { POD_ADVICE } from './advice-pod.ts';
+import type { Cause, Signature } from './cause.ts';
+import { mentionedIn, readings } from './log-text.ts';
+import { CREDENTIAL_SIGNATURES } from './signatures-credentials.ts';
+import { POD_SIGNATURES } from './signatures-pod.ts';
+import { STS_SIGNATURES } from './signatures-sts.ts';
+
+const ADVICE = { ...IAM_ADVICE, ...POD_ADVICE };
+// What is said of one file or of STS's own refusal is exact; what a chain of providers sums up at its end is not.
+const SIGNATURES: readonly Signature[] = [...POD_SIGNATURES, ...STS_SIGNATURES, ...CREDENTIAL_SIGNATURES];
+const UNKNOWN: Signature = { has: [], causes: ['unknown'] };
+
+/** Never empty: what is not known is `unknown`. */
+export function causesOf(raw: string): readonly Cause[] {
+  const texts = readings(raw);
+  const found = texts.flatMap((text) => SIGNATURES.filter((signature) => fits(signature, text)));
+  const { causes, why } = found[0] ?? UNKNOWN;
+  const mentioned = mentionedIn(texts.join(' '));
+  return causes.map((id, index) => {
+    const advice = ADVICE[id](mentioned);
+    return { id, ...advice, ...(index === 0 && why !== undefined ? { why } : {}) };
+  });
+}
+
+function fits({ has, unless }: Signature, text: string): boolean {
+  return has.every((pattern) => pattern.test(text)) && unless?.test(text) !== true;
+}

@@ -1,0 +1,94 @@
+// A raw log line made readable: whatever quoted, escaped, coloured, framed or wrapped it on its way here is taken off,
+// so that one pattern finds an AWS error in every SDK's and every tool's way of logging it.
+
+/** Terraform frames its errors, kubectl and journald colour theirs. Starts of lines only: a bar may be part of a text. */
+const FRAME = /^[ \t]*[│╷╵|]+[ \t]?|[ \t]*[│|]+[ \t]*$/gm;
+// Three layers of quoting are what a log collector makes of a JSON log inside of a JSON log.
+const LAYERS = 3;
+
+const ENTITIES: readonly (readonly [entity: string, character: string])[] = [
+  ['&quot;', '"'],
+  ['&#34;', '"'],
+  ['&apos;', "'"],
+  ['&#39;', "'"],
+  ['&lt;', '<'],
+  ['&gt;', '>'],
+  ['&amp;', '&'],
+];
+
+/** The text on one line, and once more with its lines joined without blanks, as a narrow terminal breaks them. */
+export function readings(raw: string): readonly string[] {
+  let text = withoutColours(raw);
+  for (let layer = 0; layer < LAYERS; layer += 1) text = unescaped(withSlashes(percentDecoded(text)));
+  const unframed = text.replace(FRAME, '');
+  return [unframed.replace(/\s+/g, ' '), unframed.replace(/[ \t]*[\r\n]+[ \t]*/g, '')];
+}
+
+/** Before anything is unescaped: the \r of C:\var\run is no line end. */
+function withSlashes(text: string): string {
+  return text.replace(/(?<![A-Za-z])[A-Za-z]:(?:\\+[\w. -]+)+/g, (path) => path.replace(/\\+/g, '/'));
+}
+
+/** ECMA-48's sequences; also where the escape character itself got lost or was written out. */
+function withoutColours(text: string): string {
+  // oxlint-disable-next-line eslint/no-control-regex
+  return text.replace(/(?:\u001B|\\u001b|\\x1b|\\033|\\e)\[[0-9;]*m/gi, '');
+}
+
+/** A form's body writes blanks as plus signs. */
+function percentDecoded(text: string): string {
+  if (!/%(?:20|2[0-9A-F]|3[A-F])/i.test(text)) return text;
+  const spaced = /\s/.test(text.trim()) ? text : text.replaceAll('+', ' ');
+  return spaced.replace(/(?:%[0-9A-F]{2})+/gi, (encoded) => {
+    try {
+      return decodeURIComponent(encoded);
+    } catch {
+      return encoded;
+    }
+  });
+}
+
+function unescaped(text: string): string {
+  const plain = ENTITIES.reduce((result, [entity, character]) => result.replaceAll(entity, character), text);
+  return plain
+    .replace(/\\+u([0-9a-f]{4})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replace(/\\+[nr]/g, '\n')
+    .replace(/\\+t/g, ' ')
+    .replace(/\\+(["'/])/g, '$1')
+    .replace(/[‘’]/g, "'");
+}
+
+/** What a line says about whom it concerns; what it does not say is what people have to fill in. */
+export interface Mentioned {
+  readonly roleArn: string;
+  readonly roleName: string;
+  readonly accountId: string;
+  /** Without `https://`, as IAM names providers. */
+  readonly issuer: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly region: string;
+  readonly tokenFile: string;
+}
+
+export function mentionedIn(text: string): Mentioned {
+  const found = (pattern: RegExp, fallback: string): string => pattern.exec(text)?.[1] ?? fallback;
+  const accountId = found(/arn:aws[\w-]*:(?:iam|sts)::([0-9]{12}):/, 'ACCOUNT_ID');
+  const roleName = found(/:role\/(?:[\w+=,.@-]+\/)*([\w+=,.@-]*[\w+=@-])/, 'ROLE');
+  return {
+    roleArn: found(
+      /(arn:aws[\w-]*:iam::[0-9]{12}:role\/[\w+=,.@/-]*[\w+=@-])/,
+      `arn:aws:iam::${accountId}:role/${roleName}`,
+    ),
+    roleName,
+    accountId,
+    issuer: found(/account for (?:https?:\/\/)?([\w.:/-]*[\w/-])/i, 'ISSUER'),
+    namespace: found(/system:serviceaccount:([a-z0-9-]+):/, 'NAMESPACE'),
+    serviceAccount: found(/system:serviceaccount:[a-z0-9-]+:([a-z0-9.-]*[a-z0-9])/, 'SERVICE_ACCOUNT'),
+    region: found(/\bsts(?:-fips)?\.([a-z]{2,4}(?:-[a-z]+)+-[0-9])\./, 'REGION'),
+    tokenFile: found(
+      /((?:\/var)?\/run\/secrets\/(?:pods\.)?eks\.amazonaws\.com\/serviceaccount\/[\w-]*)/,
+      '/var/run/secrets/eks.amazonaws.com/serviceaccount/token',
+    ),
+  };
+}

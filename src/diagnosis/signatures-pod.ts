@@ -1,0 +1,90 @@
+// What SDKs and Kubernetes say before AWS is asked: files, agents, SDKs, webhooks. The first signature that fits counts.
+import type { Signature } from './cause.ts';
+
+const TOKEN_FILE =
+  /secrets\/(?:pods\.)?eks\.amazonaws\.com|web.?identity.?token(?!Cred)|aws-iam-token|eks-pod-identity-token|AWS_(?:WEB_IDENTITY|CONTAINER_AUTHORIZATION)_TOKEN_FILE|secrets\/[^ ]*aws[^ ]*token/i;
+const FORBIDDEN =
+  /permission ?denied|EACCES|errno 13\b|os error 13\b|access is denied|access to the path|nio\.file\.AccessDenied|UnauthorizedAccess|operation not permitted|\bEPERM\b/i;
+const AGENT =
+  /169\.254\.170\.23|fd00:ec2::23|AssumeRoleForPodIdentity|eks-auth|EKS Auth\b|called agent through invalid|service account token (?:cannot be|failed basic)|pod.identity.agent|EKS does not have permissions to assume/i;
+const FOREIGN_HOST =
+  /(?:invalid|unsupported) (?:endpoint )?host|only loopback hosts|is not a valid container metadata|only supports|host (?:can only be|should resolve)|can only retrieve metadata from these hosts/i;
+const OUR_WEBHOOK = /pod-?identity|iam-for-pods|\birsa\b/i;
+
+export const POD_SIGNATURES: readonly Signature[] = [
+  { has: [FOREIGN_HOST, /169\.254\.170\.23|fd00:ec2::23/i], causes: ['sdk-too-old'] },
+  {
+    has: [FOREIGN_HOST, /container|credential/i],
+    unless: /AssumeRoleWithWebIdentity/,
+    causes: ['pod-identity-agent'],
+    why: 'AWS_CONTAINER_CREDENTIALS_FULL_URI names a host that SDKs do not take over plain HTTP: only loopback, 169.254.170.2, 169.254.170.23 and [fd00:ec2::23]',
+  },
+  {
+    has: [
+      /sts'?"? (?:service )?module must be on the class ?path|StsWebIdentityCredentialsProviderFactory|aws-java-sdk-sts|software\.amazon\.awssdk:sts|(?:ClassNotFound|NoClassDefFound).*(?:\bsts\b|securitytoken)/i,
+    ],
+    causes: ['sdk-too-old'],
+  },
+  {
+    has: [/(?:assume.role|role_arn).*(?:requires?|missing:?) .*(?:source_profile|credential_source)/i],
+    causes: ['sdk-too-old'],
+    why: 'the SDK does not know web_identity_token_file and looks for another source of the role’s credentials: it is older than web identity',
+  },
+  {
+    has: [
+      /MountVolume\.SetUp failed|FailedMount|Unable to attach or mount volumes/i,
+      /aws-iam-token|eks-pod-identity-token/,
+    ],
+    causes: ['token-file-missing'],
+    why: 'the kubelet cannot get the token, so that the volume is not mounted and the pod does not start: the ServiceAccount is gone, or the API server issues no such token',
+  },
+  { has: [TOKEN_FILE, FORBIDDEN], causes: ['token-file-permission'] },
+  {
+    has: [
+      TOKEN_FILE,
+      /ENOENT|no such file|NoSuchFile|FileNotFound|errno 2\b|os error 2\b|kind: NotFound|could not find (?:a part of the path|file)|cannot find the (?:path|file)|\bEISDIR\b|is a directory|(?:file|path) .*(?:does not exist|doesn'?t exist|not found|is empty)|ENOTDIR/i,
+    ],
+    causes: ['token-file-missing'],
+  },
+  {
+    has: [
+      TOKEN_FILE,
+      /(?:unable|failed|could not|couldn'?t|cannot|error) (?:to )?(?:read|open|load)|(?:failed|error) (?:reading|opening|loading)/i,
+    ],
+    unless: /not authorized|AccessDenied|in the chain/i,
+    causes: ['token-file-missing', 'token-file-permission'],
+  },
+  {
+    has: [/EKS does not have permissions to assume/i],
+    causes: ['pod-identity-agent', 'wrong-action'],
+    why: 'EKS may not assume the role of the association: its trust policy must allow pods.eks.amazonaws.com both sts:AssumeRole and sts:TagSession',
+  },
+  { has: [AGENT], unless: /failed calling webhook/, causes: ['pod-identity-agent'] },
+  {
+    has: [
+      /(?:container|ContainerCredentials|HttpProvider|EcsContainer|ContainerProvider|EndpointCredentials|CredentialsEndpoint|container-role)/,
+      /error retrieving metadata|retrieving credentials from container|failed to load credentials|CredentialsEndpointError|Error occurred when retrieving credentials|ECONNREFUSED|EHOSTUNREACH/i,
+    ],
+    unless:
+      /neither AWS_CONTAINER|IMDS|Instance ?Profile|environment variables? (?:is|are) not set|MetadataService|in chain|AssumeRoleWithWebIdentity/i,
+    causes: ['pod-identity-agent'],
+  },
+  { has: [/expected webhook response of admission\.k8s\.io/i], causes: ['webhook-down'] },
+  {
+    has: [
+      /fail(?:ed|ing)? (?:to )?call(?:ing)? (?:the )?(?:admission )?webhook|error (?:calling|trying to reach) (?:the )?webhook|no endpoints available for service|failed to (?:connect|dial).*mutate|service .*not found/i,
+      OUR_WEBHOOK,
+    ],
+    causes: ['webhook-down'],
+  },
+  {
+    has: [/TLS handshake error from/i, /bad certificate|unknown certificate/i],
+    causes: ['webhook-down'],
+    why: 'the API server does not trust the certificate of the webhook: the caBundle of the webhook configuration is not the CA that issued it',
+  },
+  {
+    has: [/demands an AWS identity, and it would get none/],
+    causes: ['pod-not-mutated'],
+    why: 'the webhook refused the pod, because its label demands an identity that its ServiceAccount does not give; the message names the reason and what to do',
+  },
+];

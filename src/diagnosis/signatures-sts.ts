@@ -1,0 +1,115 @@
+// What STS and IAM say, as the SDKs hand it on. The words are AWS's own; the first signature that fits counts.
+import type { Signature } from './cause.ts';
+
+const WEB_IDENTITY = /AssumeRoleWithWebIdentity|WebIdentityErr|web.?identity/i;
+
+export const STS_SIGNATURES: readonly Signature[] = [
+  { has: [/configured thumbprint|thumbprint.*(?:match|invalid|not)/i], causes: ['thumbprint'] },
+  { has: [/No ?OpenID ?Connect ?provider (?:was )?found/i], causes: ['provider-missing'] },
+  {
+    has: [/open-?id-?connect.?provider.*(?:NoSuchEntity|not found|cannot be found|does not exist)/i],
+    unless: /AccessDenied/,
+    causes: ['provider-missing'],
+  },
+  { has: [/NoSuchEntity.*open-?id-?connect.?provider/i], causes: ['provider-missing'] },
+  { has: [/incorrect (?:token )?audience/i], causes: ['provider-audience', 'audience-mismatch'] },
+  {
+    has: [/missing a required claim:? ?'?(?:aud|sub|iat|exp)/i],
+    causes: ['audience-mismatch'],
+    why: 'the token lacks a claim that STS demands: it is the token of a Secret, or one for the API server, not one that is projected with an audience',
+  },
+  {
+    has: [
+      /could(?:n'?t| not) retrieve (?:the )?verification key|IDPCommunicationError|identity provider .*(?:unreachable|could not be reached)/i,
+    ],
+    causes: ['issuer-keys-unreachable'],
+  },
+  {
+    has: [
+      /(?:security token included in the request|provided token|security token) (?:is|has) expired|\bRequestExpired\b/i,
+    ],
+    unless: WEB_IDENTITY,
+    causes: ['token-expired', 'static-keys-win'],
+    why: 'the session of the program has expired and was not renewed: the SDK kept credentials, or they stand as fixed values in AWS_SESSION_TOKEN',
+  },
+  {
+    has: [/Signature (?:has )?expired|Signature not yet current|RequestTimeTooSkewed|clock ?skew/i],
+    causes: ['token-expired'],
+    why: 'the clock of the node and that of AWS differ, so that AWS takes the signature as one of another time',
+  },
+  {
+    has: [
+      /token expired|token too old|ExpiredToken|token (?:is|has) expired|jwt (?:is )?expired|ExpiredIdentityToken/i,
+    ],
+    causes: ['token-expired'],
+  },
+  {
+    has: [
+      /token[^.]{0,40}could not be validated|invalid (?:token )?signature|signature (?:verification failed|is invalid)/i,
+    ],
+    unless: /\bSignatureDoesNotMatch\b/,
+    causes: ['issuer-keys-unreachable', 'token-expired'],
+    why: 'STS read the published keys, and none of them signed the token: the signing key was rotated without publishing it, or the token is of another cluster or out of date',
+  },
+  {
+    has: [
+      /not a valid jwt|malformed (?:jwt|token)|(?:jwt|token) (?:is )?malformed|webIdentityToken'? failed to satisfy|token.*must (?:have|contain) (?:three|3)/i,
+    ],
+    causes: ['token-file-missing'],
+    why: 'what the token file holds is no token: it is empty, cut off, or another file',
+  },
+  {
+    has: [
+      /DurationSeconds exceeds|MaxSessionDuration|1 hour session limit|durationSeconds'? failed to satisfy|may not specify a duration (?:larger|longer|greater)/i,
+    ],
+    causes: ['duration-too-long'],
+  },
+  {
+    has: [/role-?_?session-?_?name/i, /failed to satisfy|invalid|regular expression|length|constraint|must/i],
+    unless: /Not authorized to perform|AccessDenied|in the chain/i,
+    causes: ['session-name-invalid'],
+  },
+  {
+    has: [
+      /roleArn'? failed to satisfy|request arn is invalid|arn: (?:invalid prefix|not enough sections)|invalid role ?-?arn|role ?arn.{0,80}is (?:invalid|not valid|not a valid)/i,
+    ],
+    causes: ['role-missing'],
+    why: 'what stands in AWS_ROLE_ARN is not the ARN of a role: a blank, a missing part, or a name without arn:aws:iam::',
+  },
+  {
+    has: [/\brole (?:with name |named |arn:\S+ )?\S* ?(?:cannot be found|does not exist|not found|doesn'?t exist)/i],
+    causes: ['role-missing'],
+  },
+  {
+    has: [/RegionDisabled|is not activated in this region/i],
+    causes: ['region-missing'],
+    why: 'STS is switched off for the account in this region, or the region is not the one that was meant',
+  },
+  {
+    has: [
+      /\bThrottl(?:ing|ed)|rate exceeded|too ?many ?requests|RequestLimitExceeded|\bSlowDown\b|status ?code:? 429/i,
+    ],
+    unless: /client-side throttling/i,
+    causes: ['throttled'],
+  },
+  {
+    has: [/explicit deny/i, /AssumeRoleWithWebIdentity/i],
+    causes: ['unknown'],
+    why: 'a policy denies sts:AssumeRoleWithWebIdentity by name: look for the Deny in the trust policy, in service and resource control policies and VPC endpoint policies',
+  },
+  {
+    has: [/AssumeRoleWithWebIdentity/i, /not authorized|access ?denied|status ?code:? 403|\b403\b/i],
+    unless: /InvalidIdentityToken|CONNECT: 403/,
+    causes: ['subject-mismatch', 'audience-mismatch', 'role-missing', 'wrong-action'],
+  },
+  {
+    has: [/web.?identity/i, /\bAccessDenied\b/],
+    unless: /is not authorized to perform|java\.nio\.file/i,
+    causes: ['subject-mismatch', 'audience-mismatch', 'role-missing', 'wrong-action'],
+  },
+  {
+    has: [/InvalidIdentityToken/i],
+    causes: ['provider-missing', 'provider-audience', 'issuer-keys-unreachable'],
+    why: 'STS does not take the token, and the line does not say which of three reasons it gave; the most frequent is that the account of the role has no IAM OIDC provider for the issuer',
+  },
+];

@@ -1,0 +1,100 @@
+// What pods' logs say, in the words of every SDK and of the tools that wrap them, and what is most likely behind it.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import type { CauseId } from '../../src/diagnosis/cause.ts';
+import { causesOf } from '../../src/diagnosis/error.ts';
+import {
+  DURATION_TOO_LONG,
+  INCORRECT_AUDIENCE,
+  ISSUER_UNREACHABLE,
+  missingClaim,
+  NO_VERIFICATION_KEY,
+  noProvider,
+  NOT_A_JWT,
+  NOT_AUTHORIZED,
+  NOT_VALIDATED,
+  tokenExpired,
+  tokenTooOld,
+  WRONG_THUMBPRINT,
+} from '../../src/aws/sts-errors.ts';
+
+/** Blocks between lines of ====: the first line of each is the id of the likeliest cause, the rest the log. */
+const BLOCKS = readFileSync(join(import.meta.dirname, 'error-lines.txt'), 'utf8')
+  .split('\n====\n')
+  .map((block): readonly [id: string, log: string] => [
+    block.slice(0, block.indexOf('\n')),
+    block.slice(block.indexOf('\n') + 1),
+  ]);
+
+const idsOf = (log: string): readonly CauseId[] => causesOf(log).map(({ id }) => id);
+
+describe('causesOf', () => {
+  test.each(BLOCKS)('finds %s first in: %s', (id, log) => {
+    expect(idsOf(log)[0]).toBe(id);
+  });
+
+  test.each(BLOCKS)('finds %s also where JSON quotes the log twice: %s', (id, log) => {
+    expect(idsOf(JSON.stringify({ log: JSON.stringify({ message: log }) }))[0]).toBe(id);
+  });
+
+  test.each(BLOCKS.filter(([, log]) => /^[\x20-\x7E]+$/.test(log)))('finds %s also URL-encoded: %s', (id, log) => {
+    expect(idsOf(`message=${encodeURIComponent(log)}`)[0]).toBe(id);
+  });
+
+  test('knows every id from several logs', () => {
+    const counts = new Map<string, number>();
+    for (const [id] of BLOCKS) counts.set(id, (counts.get(id) ?? 0) + 1);
+    expect([...counts].filter(([, count]) => count < 2)).toEqual([]);
+    expect(counts.size).toBe(23);
+  });
+
+  test.each([
+    [NOT_AUTHORIZED, ['subject-mismatch', 'audience-mismatch', 'role-missing', 'wrong-action']],
+    [INCORRECT_AUDIENCE, ['provider-audience', 'audience-mismatch']],
+    [NOT_VALIDATED, ['issuer-keys-unreachable', 'token-expired']],
+    [NOT_A_JWT, ['token-file-missing']],
+    [NO_VERIFICATION_KEY, ['issuer-keys-unreachable']],
+    [WRONG_THUMBPRINT, ['thumbprint']],
+    [ISSUER_UNREACHABLE, ['issuer-keys-unreachable']],
+    [DURATION_TOO_LONG, ['duration-too-long']],
+    [noProvider('https://issuer.example.com'), ['provider-missing']],
+    [missingClaim('aud'), ['audience-mismatch']],
+    [tokenExpired({ now: 2, expiresAt: 1 }), ['token-expired']],
+    [tokenTooOld(441_398), ['token-expired']],
+  ] as const)('knows what STS says: %j', ({ code, message }, ids) => {
+    const line = `An error occurred (${code}) when calling the AssumeRoleWithWebIdentity operation: ${message}`;
+    expect(idsOf(line)).toEqual(ids);
+  });
+
+  test('names what the line names in check and fix', () => {
+    const [cause] = causesOf(
+      'role arn:aws:iam::111122223333:role/team/app: No OpenIDConnect provider found in your account for https://oidc.eks.eu-west-1.amazonaws.com/id/ABC.',
+    );
+    expect(cause).toEqual({
+      id: 'provider-missing',
+      why: 'the account of the role has no IAM OIDC provider for exactly this issuer; a role of another account needs the provider there too',
+      check:
+        'aws iam list-open-id-connect-providers, as account 111122223333; want arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABC, byte for byte',
+      fix: 'aws iam create-open-id-connect-provider --url https://oidc.eks.eu-west-1.amazonaws.com/id/ABC --client-id-list sts.amazonaws.com',
+    });
+  });
+
+  test('names the subject of the line', () => {
+    const [cause] = causesOf(
+      '{"user":"system:serviceaccount:prod:api","error":"AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity","role":"arn:aws:iam::111122223333:role/team/app"}',
+    );
+    expect(cause?.fix).toBe(
+      'write "system:serviceaccount:prod:api" as :sub (under StringLike where it has a *), then: aws iam update-assume-role-policy --role-name app --policy-document file://trust-policy.json',
+    );
+  });
+
+  test('says of each cause why, how to make sure and how to mend it', () => {
+    const causes = BLOCKS.flatMap(([, log]) => causesOf(log));
+    expect(causes.filter(({ why, check, fix }) => [why, check, fix].some((text) => text.length < 20))).toEqual([]);
+  });
+
+  test('leaves percent signs alone that encode nothing', () => {
+    expect(idsOf('50%20 %FF of the calls: Rate exceeded, Throttling')).toEqual(['throttled']);
+  });
+});
