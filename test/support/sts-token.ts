@@ -20,6 +20,8 @@ export interface TrustedToken {
   readonly provider: Provider;
   readonly subject: string;
   readonly audience: string;
+  /** The claim jti. */
+  readonly tokenId: string | undefined;
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
@@ -56,7 +58,7 @@ export async function judgeToken(token: string, options: TokenOptions): Promise<
   const keySet = await keySetOf(provider.url, options.fetchPage);
   if (isRefusal(keySet)) return keySet;
   const refused = await signatureRefusal(token, keySet);
-  return refused ?? { provider, subject: sub, audience, claims: { ...claims } };
+  return refused ?? { provider, subject: sub, audience, tokenId: ownString(claims, 'jti'), claims: { ...claims } };
 }
 
 function claimsOf(token: string): JWTPayload | undefined {

@@ -41,6 +41,8 @@ export interface Call {
   readonly action: string;
   readonly roleArn?: string;
   readonly sessionName?: string;
+  /** Of a token that is believed. */
+  readonly tokenId?: string;
   /** Region of a signed request. */
   readonly region?: string;
   /** `ok`, or the code of the refusal. */
@@ -108,9 +110,13 @@ export async function startSts(options: StsOptions): Promise<Sts> {
       return refused(refusalFrom(DURATION_TOO_LONG), action, told);
     }
     const session = sessions.open({ role, sessionName, durationSeconds });
-    const { subject, audience, provider } = trusted;
+    const { subject, audience, provider, tokenId } = trusted;
     const xml = assumedXml({ session, subject, audience, providerArn: provider.arn }, randomUUID());
-    return { status: 200, xml, call: { action, ...told, outcome: 'ok' } };
+    return {
+      status: 200,
+      xml,
+      call: { action, ...told, ...(tokenId === undefined ? {} : { tokenId }), outcome: 'ok' },
+    };
   }
 
   function caller(request: SignedRequest): Answer {
