@@ -22,6 +22,10 @@ export const RUNNERS: Readonly<Record<Exclude<CommandName, 'serve'>, CommandRunn
     ]);
     return runDemo({ examplesDirectory: examplesDirectory(), start: startStandalone }, io);
   },
+  'diagnose error': async ({ flags, operands, io }) => {
+    const { runDiagnoseError } = await import('./commands/diagnose-error.ts');
+    return runDiagnoseError({ words: operands, output: flags.text('output') === 'json' ? 'json' : 'text' }, io);
+  },
 };
 
 /** The examples lie beside the program, in the source tree, the build and the image. */

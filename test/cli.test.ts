@@ -112,7 +112,7 @@ describe('parseCommandLine', () => {
 
   it('refuses a command that it does not have', () => {
     expect(problemsOf(['server'])).toMatchObject({
-      problems: ['unknown command "server": want one of serve, inject, demo'],
+      problems: [`unknown command "server": want one of ${COMMANDS.map(({ name }) => name).join(', ')}`],
     });
   });
 

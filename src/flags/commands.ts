@@ -21,4 +21,9 @@ export const COMMANDS: readonly Command[] = [
   { name: 'serve', summary: 'Answer the API server’s reviews of pods. The default.' },
   { name: 'inject', summary: 'Put identities into manifests, as the server would into their pods.' },
   { name: 'demo', summary: 'Show on this machine, without a cluster, what the webhook does to a pod.' },
+  {
+    name: 'diagnose error',
+    summary: 'Name the likely causes of an AWS error in a pod’s log, and how to tell them apart.',
+    operands: { placeholder: 'LOG LINE', count: [1, 100_000], help: 'The line in quotes, or - for standard input.' },
+  },
 ];

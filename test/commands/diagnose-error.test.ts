@@ -1,0 +1,69 @@
+// `diagnose error` as its users see it: stdout, stderr and exit code.
+import { describe, expect, test } from '@jest/globals';
+import { parseCommandLine } from '../../src/cli.ts';
+import { RUNNERS } from '../../src/command-runners.ts';
+import { createTestIo } from '../support/command-io.ts';
+
+const THROTTLED = 'An error occurred (Throttling) when calling the AssumeRoleWithWebIdentity operation: Rate exceeded';
+
+describe('diagnose error', () => {
+  test('prints one document of causes, most likely first', async () => {
+    const { out, err, exit } = await diagnose(['--output=json', THROTTLED]);
+    expect({ causes: JSON.parse(out), err, exit }).toEqual({
+      causes: {
+        causes: [
+          {
+            id: 'throttled',
+            why: expect.any(String),
+            check: expect.any(String),
+            fix: expect.any(String),
+          },
+        ],
+      },
+      err: '',
+      exit: 1,
+    });
+  });
+
+  test('reads the line from standard input', async () => {
+    const fromStdin = await diagnose(['-', '-o', 'json'], THROTTLED);
+    expect(fromStdin).toEqual(await diagnose(['-o', 'json', THROTTLED]));
+  });
+
+  test('takes a line that the shell has split', async () => {
+    const split = await diagnose(THROTTLED.split(' '));
+    expect(split).toEqual(await diagnose([THROTTLED]));
+  });
+
+  test('says that several causes give one text', async () => {
+    const { out } = await diagnose(['AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity']);
+    expect(out.split('\n').filter((line) => /^\S/.test(line))).toEqual([
+      'Each of these gives this error; most likely first. The checks tell them apart.',
+      '1. subject-mismatch',
+      '2. audience-mismatch',
+      '3. role-missing',
+      '4. wrong-action',
+    ]);
+  });
+
+  test('finds nothing in a line without such an error', async () => {
+    const { out, exit } = await diagnose(['-o=json', 'hello']);
+    expect([JSON.parse(out), exit]).toEqual([{ causes: [expect.objectContaining({ id: 'unknown' })] }, 0]);
+  });
+
+  test('is used wrongly without a line', async () => {
+    expect(await diagnose(['-'], ' \n')).toEqual({
+      out: '',
+      err: 'there is no error to explain: give the line in quotes, or pipe it in with diagnose error -\n',
+      exit: 2,
+    });
+  });
+});
+
+async function diagnose(args: readonly string[], stdin = '') {
+  const commandLine = parseCommandLine(['diagnose', 'error', ...args], {});
+  if (commandLine.kind !== 'run') throw new Error(`want a run, got ${commandLine.kind}`);
+  const io = createTestIo({ '-': stdin });
+  const exit = await RUNNERS['diagnose error']({ ...commandLine, io });
+  return { ...io.written(), exit };
+}
