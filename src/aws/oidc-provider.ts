@@ -43,20 +43,3 @@ export function providerArnOf(
 export function isSameButSlash(one: string, other: string): boolean {
   return one !== other && one.replace(/\/+$/, '') === other.replace(/\/+$/, '');
 }
-
-/** Why IAM would not make a provider of an issuer's URL (CreateOpenIDConnectProvider); undefined where it would. */
-export function issuerProblem(issuer: string): string | undefined {
-  if (issuer.length > 255) return 'is longer than 255 characters';
-  if (!issuer.startsWith('https://') || !URL.canParse(issuer)) return 'is not an https:// URL';
-  const { port, search, hash, username } = new URL(issuer);
-  if (port !== '' || /^https:\/\/[^/]*:\d*(?:\/|$)/.test(issuer)) return 'has a port, which IAM does not take';
-  if (search !== '' || hash !== '' || /[?#]/.test(issuer)) return 'has a query or fragment, which IAM does not take';
-  if (username !== '' || issuer.includes('@')) return 'has a user name, which IAM does not take';
-  return /\s/.test(issuer) ? 'has a blank in it' : undefined;
-}
-
-/** Whether the issuer has a name that only its own network knows, as an API server has by default. */
-export function isPrivateIssuer(issuer: string): boolean {
-  const host = URL.canParse(issuer) ? new URL(issuer).hostname : '';
-  return !host.includes('.') || /\.(?:svc|local|internal|localhost)$/.test(host) || /^[\d.]+$/.test(host);
-}

@@ -57,6 +57,9 @@ export const DURATION_TOO_LONG: StsError = {
   message: 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
 };
 
+/** What is given as RoleArn is no ARN of a role. */
+export const ROLE_ARN_INVALID: StsError = { code: 'ValidationError', message: 'Request ARN is invalid' };
+
 /** `issuer` is the token's own. */
 export function noProvider(issuer: string): StsError {
   return invalidToken(`No OpenIDConnect provider found in your account for ${issuer}`);

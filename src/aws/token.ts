@@ -1,7 +1,8 @@
 // What a ServiceAccount token claims: who, for whom, from when until when. Nothing here verifies a signature.
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import type { JsonObject } from './own-fields.ts';
-import { fieldOf, isJsonObject, textOf } from './own-fields.ts';
+import type { JsonObject } from './json-object.ts';
+import { isJsonObject } from './json-object.ts';
+import { ownField, ownText } from './own-field.ts';
 
 /** Times are seconds since 1970. What is absent, or of a type that the claim may not have, is undefined. */
 export interface TokenClaims {
@@ -45,8 +46,8 @@ export function tokenClaims(jwt: string): DecodedToken | undefined {
     const header = decodeProtectedHeader(text);
     const claims = claimsFrom(decodeJwt(text));
     if (claims === undefined || !/^[\w-]+\.[\w-]+\.[\w-]*$/.test(text)) return undefined;
-    const algorithm = textOf(header, 'alg');
-    const keyId = textOf(header, 'kid');
+    const algorithm = ownText(header, 'alg');
+    const keyId = ownText(header, 'kid');
     return {
       ...(algorithm === undefined ? {} : { algorithm }),
       ...(keyId === undefined ? {} : { keyId }),
@@ -61,9 +62,9 @@ export function tokenClaims(jwt: string): DecodedToken | undefined {
 /** The claims of a token's payload; undefined where the value is not a JSON object. */
 export function claimsFrom(value: unknown): TokenClaims | undefined {
   if (!isJsonObject(value)) return undefined;
-  const issuer = textOf(value, 'iss');
-  const subject = textOf(value, 'sub');
-  const authorizedParty = textOf(value, 'azp');
+  const issuer = ownText(value, 'iss');
+  const subject = ownText(value, 'sub');
+  const authorizedParty = ownText(value, 'azp');
   const expiresAt = secondsOf(value, 'exp');
   const issuedAt = secondsOf(value, 'iat');
   const notBefore = secondsOf(value, 'nbf');
@@ -102,20 +103,23 @@ export function accountOf(subject: string): { readonly namespace: string; readon
 }
 
 function audiencesOf(payload: JsonObject): readonly string[] {
-  const audience = fieldOf(payload, 'aud');
+  const audience = ownField(payload, 'aud');
   const list: readonly unknown[] = Array.isArray(audience) ? audience : [audience];
   return list.filter((one) => typeof one === 'string' && one !== '').map(String);
 }
 
 function secondsOf(payload: JsonObject, claim: string): number | undefined {
-  const value = fieldOf(payload, claim);
+  const value = ownField(payload, claim);
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
 function malformedIn(payload: JsonObject): readonly string[] {
-  const isText = (value: unknown): boolean => typeof value === 'string';
   const texts = ['iss', 'sub'].filter((claim) => Object.hasOwn(payload, claim) && !isText(payload[claim]));
-  const audience = fieldOf(payload, 'aud');
+  const audience = ownField(payload, 'aud');
   const isAudience = isText(audience) || (Array.isArray(audience) && audience.every(isText));
   const times = ['exp', 'iat', 'nbf'].filter(
     (claim) => Object.hasOwn(payload, claim) && !Number.isInteger(payload[claim]),
@@ -125,14 +129,14 @@ function malformedIn(payload: JsonObject): readonly string[] {
 
 /** Bound tokens have `kubernetes.io` as an object; legacy tokens of Secrets have one claim each. */
 function kubernetesClaimsOf(payload: JsonObject): KubernetesClaims | undefined {
-  const bound = fieldOf(payload, 'kubernetes.io');
-  const legacy = (key: string): string | undefined => textOf(payload, `kubernetes.io/serviceaccount/${key}`);
+  const bound = ownField(payload, 'kubernetes.io');
+  const legacy = (key: string): string | undefined => ownText(payload, `kubernetes.io/serviceaccount/${key}`);
   const claims = {
-    namespace: textOf(bound, 'namespace') ?? legacy('namespace'),
-    serviceAccount: textOf(fieldOf(bound, 'serviceaccount'), 'name') ?? legacy('service-account.name'),
-    pod: textOf(fieldOf(bound, 'pod'), 'name'),
-    podUid: textOf(fieldOf(bound, 'pod'), 'uid'),
-    node: textOf(fieldOf(bound, 'node'), 'name'),
+    namespace: ownText(bound, 'namespace') ?? legacy('namespace'),
+    serviceAccount: ownText(ownField(bound, 'serviceaccount'), 'name') ?? legacy('service-account.name'),
+    pod: ownText(ownField(bound, 'pod'), 'name'),
+    podUid: ownText(ownField(bound, 'pod'), 'uid'),
+    node: ownText(ownField(bound, 'node'), 'name'),
   };
   const known = Object.entries(claims).filter(([, value]) => value !== undefined);
   return known.length === 0 ? undefined : Object.fromEntries(known);

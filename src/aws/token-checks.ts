@@ -1,0 +1,113 @@
+// What STS refuses a token for before it looks at any policy. The token is judged by itself first, then against the
+// provider.
+import type { RoleArn } from './arn.ts';
+import type { OidcProvider } from './oidc-provider.ts';
+import { parseProviderArn, providerName } from './oidc-provider.ts';
+import type { StsError } from './sts-errors.ts';
+import {
+  INCORRECT_AUDIENCE,
+  missingClaim,
+  noProvider,
+  NOT_VALIDATED,
+  tokenExpired,
+  tokenTooOld,
+} from './sts-errors.ts';
+import type { TokenClaims } from './token.ts';
+
+export interface Refusal {
+  readonly rule: string;
+  /** What is wrong, with both values, and what to do. */
+  readonly message: string;
+  readonly error: StsError;
+}
+
+export interface TokenTimes {
+  readonly nowSeconds: number;
+  /** Whether `exp` and `iat` must be there, as in a token, or are not judged where they are not. */
+  readonly timesRequired: boolean;
+}
+
+/** Clocks differ; STS does not say by how much they may. Kubernetes' own API server allows none, most verifiers five minutes. */
+const CLOCK_SKEW_SECONDS = 300;
+/** The age at which STS was seen to answer "Token too old" to a token that was valid for longer. */
+export const TOO_OLD_SECONDS = 441_398;
+
+/** In the order in which STS finds them. */
+export function tokenRefusals(claims: TokenClaims, times: TokenTimes): readonly Refusal[] {
+  const malformed = claims.malformed.map((claim) => {
+    const want = ['iss', 'sub', 'aud'].includes(claim) ? 'text' : 'a whole number of seconds since 1970';
+    const message = `the claim ${claim} is ${JSON.stringify(claims.payload[claim])}; want ${want}`;
+    return { rule: 'malformed-claim', message, error: NOT_VALIDATED };
+  });
+  return [...malformed, ...missingClaims(claims, times), ...timeRefusals(claims, times)];
+}
+
+function missingClaims(claims: TokenClaims, { timesRequired }: TokenTimes): readonly Refusal[] {
+  const required: readonly (readonly [claim: string, isThere: boolean])[] = [
+    ['iss', claims.issuer !== undefined],
+    ['sub', claims.subject !== undefined],
+    ['aud', claims.audiences.length > 0],
+    ['exp', claims.expiresAt !== undefined || !timesRequired],
+    ['iat', claims.issuedAt !== undefined || !timesRequired],
+  ];
+  return required
+    .filter(([claim, isThere]) => !isThere && !claims.malformed.includes(claim))
+    .map(([claim]) => {
+      const fix = 'use a projected token (serviceAccountToken) instead of one from a Secret';
+      return { rule: 'missing-claim', message: `the token has no ${claim}; ${fix}`, error: missingClaim(claim) };
+    });
+}
+
+function timeRefusals({ expiresAt, issuedAt, notBefore }: TokenClaims, { nowSeconds }: TokenTimes): readonly Refusal[] {
+  const refusals: Refusal[] = [];
+  if (expiresAt !== undefined && nowSeconds >= expiresAt) {
+    const message = `the token expired at ${timeText(expiresAt)}, and it is ${timeText(nowSeconds)}; read the file again, the kubelet renews it`;
+    refusals.push({ rule: 'token-expired', message, error: tokenExpired({ now: Math.floor(nowSeconds), expiresAt }) });
+  }
+  const age = issuedAt === undefined ? 0 : Math.floor(nowSeconds - issuedAt);
+  if (age >= TOO_OLD_SECONDS) {
+    const message = `the token was issued ${age} seconds ago, and STS was seen to refuse that age; use a fresh one`;
+    refusals.push({ rule: 'token-too-old', message, error: tokenTooOld(age) });
+  }
+  const begins = Math.max(notBefore ?? 0, issuedAt ?? 0);
+  if (begins > nowSeconds + CLOCK_SKEW_SECONDS) {
+    const message = `the token begins at ${timeText(begins)}, and it is ${timeText(nowSeconds)}; set the clocks right`;
+    refusals.push({ rule: 'token-not-yet-valid', message, error: NOT_VALIDATED });
+  }
+  return refusals;
+}
+
+/** Seconds since 1970, as people read them; the claims of a broken token may lie beyond the calendar. */
+export function timeText(seconds: number): string {
+  const time = new Date(seconds * 1000);
+  return Number.isNaN(time.getTime()) ? `second ${seconds}` : time.toISOString().replace('.000Z', 'Z');
+}
+
+/** `provider` is null where the account of the role has none for the issuer. */
+export function providerRefusals(
+  claims: TokenClaims,
+  { provider, role }: { readonly provider: OidcProvider | null; readonly role: RoleArn },
+): readonly Refusal[] {
+  const { issuer = '', audiences, authorizedParty } = claims;
+  const missing = (message: string): readonly Refusal[] => [
+    { rule: 'provider-missing', message, error: noProvider(issuer) },
+  ];
+  const fix = `create it in account ${role.accountId}: aws iam create-open-id-connect-provider --url ${issuer} --client-id-list ${audiences[0] ?? 'sts.amazonaws.com'}`;
+  if (provider === null) return missing(`the account of the role has no OIDC provider for ${issuer}; ${fix}`);
+  if (!issuer.startsWith('https://') || providerName(issuer) !== providerName(provider.url)) {
+    return missing(
+      `the token's issuer is ${issuer}, the provider's is ${provider.url}, and they must be equal to the last slash; ${fix}`,
+    );
+  }
+  const owner = parseProviderArn(provider.arn);
+  if (owner !== undefined && (owner.accountId !== role.accountId || owner.partition !== role.partition)) {
+    return missing(
+      `the provider ${provider.arn} is not in the role's account ${role.accountId} of partition ${role.partition}; ${fix}`,
+    );
+  }
+  const presented = authorizedParty === undefined ? audiences : [authorizedParty];
+  if (presented.some((audience) => provider.clientIds.includes(audience))) return [];
+  const add = `add it: aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${provider.arn} --client-id ${presented[0] ?? ''}`;
+  const message = `the token's audience is ${presented.join(', ')}, the provider takes ${provider.clientIds.join(', ') || 'none'}; ${add}`;
+  return [{ rule: 'provider-audience', message, error: INCORRECT_AUDIENCE }];
+}

@@ -1,0 +1,92 @@
+// One statement of a trust policy against one call: each part of it with its answer and both values.
+import { matchesPattern } from './trust-policy-patterns.ts';
+import type { Clause } from './trust-policy-clauses.ts';
+import type { ConditionWorld } from './trust-policy-conditions.ts';
+import { clauseTruth } from './trust-policy-conditions.ts';
+import type { ActionElement, PrincipalElement, Statement } from './trust-policy-statements.ts';
+import type { Truth } from './trust-policy-truth.ts';
+import { every, not, truthOf } from './trust-policy-truth.ts';
+
+export const WEB_IDENTITY_ACTION = 'sts:AssumeRoleWithWebIdentity';
+
+export interface Call extends ConditionWorld {
+  /** The provider that STS finds for the token. */
+  readonly providerArn: string;
+}
+
+/** One part of a statement: what it asks for and what the call brings. */
+export interface Check {
+  readonly path: string;
+  readonly truth: Truth;
+  readonly token: string;
+  readonly policy: string;
+}
+
+export interface Outcome {
+  readonly statement: Statement;
+  readonly truth: Truth;
+  /** Principal, action, then each clause of the Condition. */
+  readonly checks: readonly Check[];
+}
+
+export function outcomeOf(statement: Statement, call: Call): Outcome {
+  const checks = [
+    principalCheck(statement, call),
+    actionCheck(statement),
+    ...statement.clauses.map((clause) => clauseCheck(clause, call)),
+  ];
+  return { statement, truth: every(checks.map(({ truth }) => truth)), checks };
+}
+
+function principalCheck({ path, principal, effect }: Statement, { providerArn }: Call): Check {
+  const isNamed = truthOf(namesProvider(principal, providerArn));
+  return {
+    path: `${path}.${principal.element}`,
+    truth: principal.element === 'Principal' ? isNamed : unnamedTruth(isNamed, effect),
+    token: providerArn,
+    policy: principalText(principal),
+  };
+}
+
+/** "Principal": "*" and {"AWS": "*"} mean everyone; elsewhere a wildcard is a letter like others. */
+function namesProvider({ isAnyone, aws, federated }: PrincipalElement, providerArn: string): boolean {
+  return isAnyone || aws.includes('*') || federated.includes('*') || federated.includes(providerArn);
+}
+
+/** IAM does not support NotPrincipal with Allow, so nobody can say whom it lets in. */
+function unnamedTruth(isNamed: Truth, effect: Statement['effect']): Truth {
+  return effect === 'Allow' && isNamed === 'no' ? 'unknown' : not(isNamed);
+}
+
+function principalText({ isAnyone, federated, aws, services }: PrincipalElement): string {
+  return isAnyone ? '*' : alternatives([...federated, ...aws, ...services]);
+}
+
+function actionCheck({ path, action }: Statement): Check {
+  return {
+    path: `${path}.${action.element}`,
+    truth: truthOf(allowsWebIdentity(action)),
+    token: WEB_IDENTITY_ACTION,
+    policy: alternatives(action.patterns),
+  };
+}
+
+/** Names of actions are not case-sensitive, and may have wildcards. */
+export function allowsWebIdentity({ element, patterns }: ActionElement): boolean {
+  const isNamed = patterns.some((pattern) => matchesPattern(pattern.toLowerCase(), WEB_IDENTITY_ACTION.toLowerCase()));
+  return isNamed === (element === 'Action');
+}
+
+function clauseCheck(clause: Clause, call: Call): Check {
+  const found = call.context.valueOf(clause.key);
+  return {
+    path: clause.path,
+    truth: clauseTruth(clause, call),
+    token: found.kind === 'present' ? alternatives(found.values) : found.kind,
+    policy: alternatives(clause.values),
+  };
+}
+
+function alternatives(values: readonly string[]): string {
+  return values.length === 0 ? 'nothing' : values.join(' or ');
+}

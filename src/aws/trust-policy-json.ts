@@ -1,0 +1,72 @@
+// A policy's text as JSON, with the keys that stand twice in one object: JSON.parse keeps the last of them and says nothing.
+
+export type ParsedJson =
+  | {
+      readonly kind: 'json';
+      readonly value: unknown;
+      /** Where keys stand twice, as in Statement[0].Condition.StringEquals. */
+      readonly duplicates: readonly string[];
+    }
+  | { readonly kind: 'not-json'; readonly why: string };
+
+interface ObjectFrame {
+  readonly kind: 'object';
+  readonly path: string;
+  readonly keys: Set<string>;
+  /** Undefined where the next string is a key. */
+  key: string | undefined;
+}
+
+interface ListFrame {
+  readonly kind: 'list';
+  readonly path: string;
+  index: number;
+}
+
+type Frame = ObjectFrame | ListFrame;
+
+export function parseJson(text: string): ParsedJson {
+  // Editors on Windows put a mark in front, which JSON does not know.
+  const bare = text.replace(/^\uFEFF/, '');
+  try {
+    return { kind: 'json', value: JSON.parse(bare), duplicates: duplicatesIn(bare) };
+  } catch (error) {
+    return { kind: 'not-json', why: error instanceof SyntaxError ? error.message : String(error) };
+  }
+}
+
+/** The text is JSON: what is left to find are strings and brackets. */
+function duplicatesIn(json: string): readonly string[] {
+  const duplicates = new Set<string>();
+  const frames: Frame[] = [];
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],]/g)) {
+    const frame = frames.at(-1);
+    if (token === '{') frames.push({ kind: 'object', path: pathIn(frame), keys: new Set(), key: undefined });
+    else if (token === '[') frames.push({ kind: 'list', path: pathIn(frame), index: 0 });
+    else if (token === '}' || token === ']') frames.pop();
+    else if (token === ',') advance(frame);
+    else if (frame?.kind === 'object' && frame.key === undefined) {
+      frame.key = String(JSON.parse(token));
+      if (frame.keys.has(frame.key)) duplicates.add(pathIn(frame));
+      frame.keys.add(frame.key);
+    }
+  }
+  return [...duplicates];
+}
+
+function advance(frame: Frame | undefined): void {
+  if (frame?.kind === 'list') frame.index += 1;
+  else if (frame !== undefined) frame.key = undefined;
+}
+
+function pathIn(frame: Frame | undefined): string {
+  if (frame === undefined) return '';
+  if (frame.kind === 'list') return `${frame.path}[${frame.index}]`;
+  return pathTo(frame.path, frame.key ?? '');
+}
+
+/** `Condition.StringEquals`, and with brackets where the key is more than a word. */
+export function pathTo(path: string, key: string): string {
+  if (!/^\w+$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
+  return path === '' ? key : `${path}.${key}`;
+}

@@ -1,0 +1,89 @@
+// The names of condition keys: HOST/PATH:sub and HOST/PATH:aud of the statement's own provider, and what people write
+// instead. A key that STS never has makes its clause false.
+import type { Finding } from './finding.ts';
+import { fault, note, warning } from './finding.ts';
+import { isSameButSlash, parseProviderArn, providerName } from './oidc-provider.ts';
+import { PROVIDER_KEYS } from './trust-policy-context.ts';
+import type { Statement } from './trust-policy-statements.ts';
+
+const OF_REQUEST = /^(?:aws|sts):/i;
+
+/** What stands before the last colon, and after it: issuers have no port. */
+export interface ProviderKey {
+  /** Without scheme and ARN. */
+  readonly name: string;
+  readonly suffix: string;
+  readonly isArn: boolean;
+  readonly isUrl: boolean;
+}
+
+/** Undefined for keys of the request. */
+export function parseKey(key: string): ProviderKey | undefined {
+  if (OF_REQUEST.test(key)) return undefined;
+  const colon = key.lastIndexOf(':');
+  // In https://HOST/PATH the colon is the scheme's.
+  const hasSuffix = colon >= 0 && !key.slice(colon).startsWith('://');
+  const prefix = hasSuffix ? key.slice(0, colon) : key;
+  const bare = prefix.replace(/^arn:[^/]*:oidc-provider\//i, '');
+  return {
+    name: providerName(bare),
+    suffix: hasSuffix ? key.slice(colon + 1).toLowerCase() : '',
+    isArn: bare !== prefix,
+    isUrl: providerName(bare) !== bare,
+  };
+}
+
+export function keyFindings(statement: Statement, issuer: string | undefined): readonly Finding[] {
+  const names = providerNames(statement, issuer);
+  return statement.clauses.flatMap(({ path, key }) => {
+    const parsed = parseKey(key);
+    if (parsed === undefined) {
+      return [note('request-condition', `${path}: depends on the request, which a token does not tell`)];
+    }
+    return [...prefixFindings(parsed, { path, names }), ...suffixFindings(parsed, { path, key, names })];
+  });
+}
+
+/** In lower case: names of condition keys are not case-sensitive. */
+function providerNames({ principal }: Statement, issuer: string | undefined): readonly string[] {
+  const federated = principal.federated.map((value) => parseProviderArn(value)?.name ?? providerName(value));
+  const own = issuer === undefined ? undefined : providerName(issuer);
+  // Where a statement trusts several providers, the keys of one token are those of its own.
+  if (own !== undefined && (federated.includes(own) || federated.length === 0)) return [own.toLowerCase()];
+  return federated.filter((name) => name !== '*').map((name) => name.replace(/^https?:\/\//i, '').toLowerCase());
+}
+
+interface KeyPlace {
+  readonly path: string;
+  readonly names: readonly string[];
+}
+
+function prefixFindings({ name, isArn, isUrl, suffix }: ProviderKey, { path, names }: KeyPlace): readonly Finding[] {
+  const right = `write ${names[0] ?? 'HOST/PATH'}:${suffix || 'sub'}`;
+  const findings: Finding[] = [];
+  if (isArn) findings.push(fault('arn-in-key', `${path} has the provider's ARN in the key; ${right}`));
+  if (isUrl) findings.push(fault('https-in-key', `${path} has https:// in the key; ${right}`));
+  const lower = name.toLowerCase();
+  if (names.length === 0 || names.includes(lower)) return findings;
+  if (names.some((one) => isSameButSlash(one, lower))) {
+    findings.push(fault('trailing-slash', `${path} differs from the provider by a slash at the end; ${right}`));
+  } else {
+    const message = `${path} is a key of another provider than the statement's (${names.join(', ')}); ${right}`;
+    findings.push(fault('key-for-other-provider', message));
+  }
+  return findings;
+}
+
+function suffixFindings(
+  { name, suffix }: ProviderKey,
+  { path, key, names }: KeyPlace & { readonly key: string },
+): readonly Finding[] {
+  if (names.length > 0 && !names.some((one) => one.replace(/\/+$/, '') === name.toLowerCase().replace(/\/+$/, '')))
+    return [];
+  if (PROVIDER_KEYS.some((known) => known === suffix)) {
+    if (suffix === 'sub' || suffix === 'aud') return [];
+    return [warning('rare-key', `${path}: tokens of ServiceAccounts have no ${suffix}; use :sub and :aud`)];
+  }
+  const message = `${path}: STS makes no condition key of ${JSON.stringify(suffix || key)}; of a ServiceAccount's token there are :sub and :aud`;
+  return [fault('unknown-key-suffix', message)];
+}

@@ -1,0 +1,126 @@
+// Everything about a trust policy that is wrong, dangerous or surprising, whatever token comes. A policy as the guides
+// write it has none.
+import type { RoleArn } from './arn.ts';
+import type { Finding } from './finding.ts';
+import { fault, warning } from './finding.ts';
+import { parseProviderArn, providerArnOf, providerName } from './oidc-provider.ts';
+import type { TrustPolicy } from './trust-policy-document.ts';
+import { allowsWebIdentity } from './trust-policy-evaluate.ts';
+import { keyFindings } from './trust-policy-lint-keys.ts';
+import { federatedFindings, isWebIdentityPrincipal } from './trust-policy-lint-principals.ts';
+import { subjectFindings } from './trust-policy-lint-subjects.ts';
+import { hasWildcard } from './trust-policy-patterns.ts';
+import type { Statement } from './trust-policy-statements.ts';
+import { hasVariable } from './trust-policy-variables.ts';
+
+export interface LintSubject {
+  readonly policy: TrustPolicy;
+  /** Undefined where it is not known. */
+  readonly role: RoleArn | undefined;
+  /** Of the token in question, where there is one. */
+  readonly issuer: string | undefined;
+  readonly subject: string | undefined;
+}
+
+/** AWS's quota of the length of a role's trust policy, and what it can be raised to. */
+export const QUOTA = 2048;
+export const RAISED_QUOTA = 4096;
+
+export function lintTrustPolicy(subject: LintSubject): readonly Finding[] {
+  const { policy } = subject;
+  const allows = policy.statements.filter(({ effect }) => effect === 'Allow');
+  const web = allows.filter(({ principal }) => isWebIdentityPrincipal(principal));
+  return [
+    ...documentFindings(policy),
+    ...(web.length === 0 ? otherPrincipals(allows) : []),
+    ...unknownProvider(web, subject),
+    ...policy.statements.flatMap(exclusions),
+    ...web.flatMap((statement) => statementFindings(statement, { ...subject, web })),
+  ];
+}
+
+function documentFindings({ statements, hasVersion, version, length }: TrustPolicy): readonly Finding[] {
+  const findings: Finding[] = [];
+  if (!hasVersion) {
+    const message =
+      'there is no Version, so IAM reads the policy as of 2008-10-17, without variables; write "2012-10-17"';
+    findings.push(warning('missing-version', message));
+  }
+  const values = statements.flatMap(({ clauses }) => clauses.flatMap((clause) => clause.values));
+  if (version === '2008-10-17' && values.some(hasVariable)) {
+    const message = 'policy variables are plain text in version 2008-10-17; write "Version": "2012-10-17"';
+    findings.push(warning('variables-need-version', message));
+  }
+  if (length > QUOTA) {
+    const cure = length > RAISED_QUOTA ? `more than the ${RAISED_QUOTA} that it can be raised to` : 'raise it';
+    const message = `the policy has ${length} characters, the quota is ${QUOTA}: ${cure}, or use patterns or several roles`;
+    findings.push(length > RAISED_QUOTA ? fault('too-long', message) : warning('too-long', message));
+  }
+  return findings;
+}
+
+/** Who is trusted where no web identity is. */
+function otherPrincipals(allows: readonly Statement[]): readonly Finding[] {
+  const want = 'a ServiceAccount’s token needs {"Federated": "arn:aws:iam::ACCOUNT:oidc-provider/HOST/PATH"}';
+  const findings = allows.flatMap(({ path, principal: { services, aws } }) => {
+    const found: Finding[] = [];
+    if (services.length > 0) {
+      const agent = services.includes('pods.eks.amazonaws.com') ? ', which is EKS Pod Identity' : '';
+      found.push(fault('service-principal-instead', `${path} trusts ${services.join(', ')}${agent}; ${want}`));
+    }
+    if (aws.length > 0) found.push(fault('aws-principal-instead', `${path} trusts ${aws.join(', ')}; ${want}`));
+    return found;
+  });
+  return findings;
+}
+
+/** Another cluster's id, most of the time. */
+function unknownProvider(web: readonly Statement[], { issuer, role }: LintSubject): readonly Finding[] {
+  if (issuer === undefined || role === undefined) return [];
+  const arns = web.flatMap(({ principal }) => principal.federated).filter((arn) => parseProviderArn(arn) !== undefined);
+  const open = web.some(({ principal }) => principal.isAnyone || principal.aws.includes('*'));
+  const names = arns.map((arn) => (parseProviderArn(arn)?.name ?? '').replace(/\/+$/, ''));
+  if (open || arns.length === 0 || names.includes(providerName(issuer).replace(/\/+$/, ''))) return [];
+  const message = `the policy trusts ${arns.join(', ')}, the token's issuer is ${issuer}; write ${providerArnOf(issuer, role)}`;
+  return [fault('federated-other-provider', message)];
+}
+
+function exclusions({ path, effect, principal, action }: Statement): readonly Finding[] {
+  const level = effect === 'Allow' ? fault : warning;
+  const findings: Finding[] = [];
+  if (principal.element === 'NotPrincipal') {
+    findings.push(level('not-principal', `${path} has NotPrincipal, which means everyone but those; write Principal`));
+  }
+  if (action.element === 'NotAction') {
+    findings.push(level('not-action', `${path} has NotAction, which means every action but those; write Action`));
+  }
+  return findings;
+}
+
+interface StatementWorld extends LintSubject {
+  readonly web: readonly Statement[];
+}
+
+function statementFindings(statement: Statement, world: StatementWorld): readonly Finding[] {
+  const { path, principal, action } = statement;
+  const siblings = world.web.filter((other) =>
+    other.principal.federated.some((arn) => principal.federated.includes(arn)),
+  );
+  const isMeant = [statement, ...siblings].every((one) => !allowsWebIdentity(one.action));
+  // A statement of its own for sts:TagSession beside the one that counts.
+  if (!allowsWebIdentity(action) && !isMeant) return federatedFindings(statement, world);
+  const wide = action.element === 'Action' && action.patterns.find((one) => hasWildcard(one));
+  return [
+    ...federatedFindings(statement, world),
+    ...(isMeant ? [fault('wrong-action', wrongAction(path, action.patterns))] : []),
+    ...(typeof wide === 'string' && allowsWebIdentity(action)
+      ? [warning('overbroad-action', `${path}.Action has ${wide}; write sts:AssumeRoleWithWebIdentity`)]
+      : []),
+    ...keyFindings(statement, world.issuer),
+    ...subjectFindings(statement, world.subject),
+  ];
+}
+
+function wrongAction(path: string, patterns: readonly string[]): string {
+  return `${path}.Action has ${patterns.join(', ')}; a ServiceAccount's token needs sts:AssumeRoleWithWebIdentity`;
+}

@@ -1,0 +1,166 @@
+// Would STS give this role to this token? STS's own checks first, then the trust policy as IAM reads it. What neither the
+// token nor the policy settles is "cannot-decide", never "allowed".
+import { parseRoleArn } from './arn.ts';
+import type { RoleArn } from './arn.ts';
+import type { Finding } from './finding.ts';
+import { fault, note, warning } from './finding.ts';
+import type { OidcProvider } from './oidc-provider.ts';
+import { providerArnOf } from './oidc-provider.ts';
+import type { StsError } from './sts-errors.ts';
+import { NOT_AUTHORIZED, ROLE_ARN_INVALID } from './sts-errors.ts';
+import type { Refusal } from './token-checks.ts';
+import { providerRefusals, tokenRefusals } from './token-checks.ts';
+import type { TokenClaims } from './token.ts';
+import { requestContextOf } from './trust-policy-context.ts';
+import type { TrustPolicy } from './trust-policy-document.ts';
+import { trustPolicyFrom } from './trust-policy-document.ts';
+import type { Check, Outcome } from './trust-policy-evaluate.ts';
+import { outcomeOf, WEB_IDENTITY_ACTION } from './trust-policy-evaluate.ts';
+import { lintTrustPolicy } from './trust-policy-lint.ts';
+
+export interface TrustQuestion {
+  readonly policy: TrustPolicy;
+  readonly roleArn: string;
+  readonly claims: TokenClaims;
+  /** Null where the account has none for the issuer; left out where that is not known, and then not judged. */
+  readonly provider?: OidcProvider | null;
+  readonly nowSeconds: number;
+  /** Whether a missing `exp` or `iat` is a fault, as it is in a token. */
+  readonly timesRequired?: boolean;
+}
+
+export interface TrustDecision {
+  readonly verdict: 'allowed' | 'denied' | 'cannot-decide' | 'invalid-policy';
+  /** One sentence: the first part that decides, with both values. */
+  readonly reason: string;
+  /** What STS would answer; null where it would give the role, or where that cannot be said. */
+  readonly stsError: StsError | null;
+  /** The part of the policy that decides, where the policy does. */
+  readonly clause?: Check;
+  /** Errors first. */
+  readonly findings: readonly Finding[];
+}
+
+type Verdict = Omit<TrustDecision, 'findings'>;
+
+/** Never throws: what IAM would refuse is in `faults`. */
+export function parseTrustPolicy(text: string): TrustPolicy {
+  return trustPolicyFrom(text);
+}
+
+export function evaluateTrustPolicy(question: TrustQuestion): TrustDecision {
+  const { policy, claims, provider, nowSeconds, timesRequired = false } = question;
+  const role = parseRoleArn(question.roleArn);
+  const refusals = [
+    ...tokenRefusals(claims, { nowSeconds, timesRequired }),
+    ...(role === undefined || provider === undefined ? [] : providerRefusals(claims, { provider, role })),
+  ];
+  const outcomes = role === undefined ? [] : outcomesOf(question, role);
+  const findings = [
+    ...policy.faults,
+    ...refusals.map(({ rule, message }) => fault(rule, message)),
+    ...lintTrustPolicy({ policy, role, issuer: claims.issuer, subject: claims.subject }),
+    ...denials(outcomes),
+    ...severalAudiences(claims),
+    ...(provider === undefined ? [note('provider-not-checked', PROVIDER_NOT_CHECKED)] : []),
+  ];
+  return { ...verdictOf({ policy, role, refusals, outcomes }), findings: bySeverity(findings) };
+}
+
+const PROVIDER_NOT_CHECKED =
+  'no --provider was given: whether the account has a provider for the issuer, and whether it takes the audience, was not checked';
+
+function outcomesOf({ policy, claims, provider }: TrustQuestion, role: RoleArn): readonly Outcome[] {
+  const providerArn = provider?.arn ?? providerArnOf(claims.issuer ?? '', role);
+  const call = { providerArn, context: requestContextOf(claims), version: policy.version };
+  return policy.statements.map((statement) => outcomeOf(statement, call));
+}
+
+interface Known {
+  readonly policy: TrustPolicy;
+  readonly role: RoleArn | undefined;
+  readonly refusals: readonly Refusal[];
+  readonly outcomes: readonly Outcome[];
+}
+
+function verdictOf({ policy, role, refusals, outcomes }: Known): Verdict {
+  const [broken] = policy.faults;
+  if (broken !== undefined) {
+    return { verdict: 'invalid-policy', reason: `IAM refuses the policy: ${broken.message}`, stsError: null };
+  }
+  if (role === undefined) return denied('the role ARN is not one of a role', ROLE_ARN_INVALID);
+  const [refusal] = refusals;
+  return refusal === undefined ? policyVerdict(outcomes) : denied(refusal.message, refusal.error);
+}
+
+function denied(reason: string, stsError: StsError): Verdict {
+  return { verdict: 'denied', reason, stsError };
+}
+
+/** An explicit Deny wins; nothing that is not allowed is. */
+function policyVerdict(outcomes: readonly Outcome[]): Verdict {
+  const allows = outcomes.filter(({ statement }) => statement.effect === 'Allow');
+  const denies = outcomes.filter(({ statement }) => statement.effect === 'Deny');
+  const deny = denies.find(({ truth }) => truth === 'yes');
+  if (deny !== undefined) {
+    const clause = deny.checks.at(-1);
+    const reason = `${deny.statement.path} denies it, whatever other statements allow: ${sentence(clause)}`;
+    return { ...denied(reason, NOT_AUTHORIZED), ...(clause === undefined ? {} : { clause }) };
+  }
+  const allow = allows.find(({ truth }) => truth === 'yes');
+  const open = (allow === undefined ? allows : denies).find(({ truth }) => truth === 'unknown');
+  if (open !== undefined) return undecided(open);
+  return allow === undefined ? notAllowed(allows) : allowedBy(allow);
+}
+
+function undecided({ statement, checks }: Outcome): Verdict {
+  const clause = checks.find(({ truth }) => truth === 'unknown');
+  const what = `${clause?.path ?? statement.path}: whether it holds depends on what a token does not tell`;
+  const reason = `${what}; the policy asks for ${clause?.policy ?? ''}`;
+  return { verdict: 'cannot-decide', reason, stsError: null, ...(clause === undefined ? {} : { clause }) };
+}
+
+function allowedBy({ statement, checks }: Outcome): Verdict {
+  const clause = checks.at(-1);
+  const reason = `${statement.path} allows it: ${sentence(clause)}`;
+  return { verdict: 'allowed', reason, stsError: null, ...(clause === undefined ? {} : { clause }) };
+}
+
+/** The statement that comes furthest is the one that was meant. */
+function notAllowed(allows: readonly Outcome[]): Verdict {
+  const misses = allows.map(({ checks }) => checks.findIndex(({ truth }) => truth === 'no'));
+  const furthest = misses.indexOf(Math.max(...misses));
+  const clause = allows[furthest]?.checks[misses[furthest] ?? 0];
+  if (clause === undefined) return denied(`no statement allows ${WEB_IDENTITY_ACTION}`, NOT_AUTHORIZED);
+  return { ...denied(sentence(clause), NOT_AUTHORIZED), clause };
+}
+
+function sentence(check: Check | undefined): string {
+  if (check === undefined) return '';
+  const { path, token, policy, truth } = check;
+  const verb = truth === 'yes' ? 'asks for' : 'allows';
+  if (token === 'absent') return `${path}: the token gives STS no such key, policy ${verb} ${policy}`;
+  return `${path}: token has ${token}, policy ${verb} ${policy}`;
+}
+
+function denials(outcomes: readonly Outcome[]): readonly Finding[] {
+  return outcomes
+    .filter(({ statement, truth }) => statement.effect === 'Deny' && truth !== 'no')
+    .map(({ statement: { path }, truth }) =>
+      truth === 'yes'
+        ? fault('deny-statement', `${path} denies this token the role, and a Deny wins over every Allow; narrow it`)
+        : warning('deny-statement', `${path} denies this token the role where the request fits its Condition`),
+    );
+}
+
+function severalAudiences({ audiences, authorizedParty }: TokenClaims): readonly Finding[] {
+  if (audiences.length < 2 || authorizedParty !== undefined) return [];
+  const message = `the token has several audiences (${audiences.join(', ')}), and AWS does not document what STS makes of that; ask for one`;
+  return [warning('several-audiences', message)];
+}
+
+const ORDER = ['error', 'warning', 'info'];
+
+function bySeverity(findings: readonly Finding[]): readonly Finding[] {
+  return findings.toSorted((one, other) => ORDER.indexOf(one.severity) - ORDER.indexOf(other.severity));
+}
