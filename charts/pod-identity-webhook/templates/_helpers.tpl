@@ -88,3 +88,13 @@ annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
+
+{{/* As metadata, for helm test: another component, so that the Service does not send reviews to it. */}}
+{{- define "pod-identity-webhook.checkMetadata" -}}
+{{- $labels := dict "app.kubernetes.io/name" (printf "%s-check" (include "pod-identity-webhook.name" .context) | trunc 63) "app.kubernetes.io/component" "check" }}
+{{- $ours := merge $labels (fromYaml (include "pod-identity-webhook.labels" .context)) -}}
+labels:
+  {{- toYaml (merge (dict) $ours .context.Values.commonLabels) | nindent 2 }}
+annotations:
+  {{- toYaml (merge (dict) .annotations .context.Values.commonAnnotations) | nindent 2 }}
+{{- end }}
