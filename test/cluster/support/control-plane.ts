@@ -31,20 +31,25 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
-const serviceAccountIssuer = 'https://kubernetes.default.svc';
+export interface ControlPlaneOptions {
+  /** Of tokens, and where their keys are said to be published. Default: one that only the cluster knows. */
+  readonly serviceAccountIssuer?: string;
+  /** What signs tokens: RSA, as every cluster in the field (RS256), or P-256 (ES256). Default: rsa. */
+  readonly serviceAccountKey?: 'rsa' | 'ec';
+}
 
 /** Ready when it resolves; about three seconds. */
-export async function startControlPlane(): Promise<ControlPlane> {
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const workspace = await createWorkspace();
   try {
-    return await start(workspace);
+    return await start(workspace, options);
   } catch (error) {
     await workspace.close();
     throw error;
   }
 }
 
-async function start(workspace: Workspace): Promise<ControlPlane> {
+async function start(workspace: Workspace, options: ControlPlaneOptions): Promise<ControlPlane> {
   const { directory } = workspace;
   const authority = await createAuthority({ commonName: 'kubernetes' });
   const administrator = await authority.issue({ names: ['admin'], client: true, organization: 'system:masters' });
@@ -68,7 +73,16 @@ async function start(workspace: Workspace): Promise<ControlPlane> {
     ],
   });
   const serving = await authority.issue({ names: ['127.0.0.1', 'localhost', 'kubernetes.default.svc'] });
-  const args = await apiServerArguments({ directory, port, etcdUrl, caPem: authority.caPem, ...serving });
+  const { serviceAccountIssuer = 'https://kubernetes.default.svc', serviceAccountKey = 'rsa' } = options;
+  const args = await apiServerArguments({
+    directory,
+    port,
+    etcdUrl,
+    serviceAccountIssuer,
+    serviceAccountKey,
+    caPem: authority.caPem,
+    ...serving,
+  });
 
   async function startApiServer(): Promise<Child> {
     const child = workspace.start({ name: 'kube-apiserver', command: requiredProgram('kube-apiserver'), args });
@@ -101,7 +115,7 @@ async function start(workspace: Workspace): Promise<ControlPlane> {
   };
 }
 
-interface ApiServerFiles {
+interface ApiServerFiles extends Required<ControlPlaneOptions> {
   readonly directory: string;
   readonly port: number;
   readonly etcdUrl: string;
@@ -110,13 +124,9 @@ interface ApiServerFiles {
   readonly keyPem: string;
 }
 
-async function apiServerArguments({ directory, port, etcdUrl, ...pems }: ApiServerFiles): Promise<string[]> {
-  // RSA, as every cluster in the field: the tokens are RS256, which is what AWS STS takes.
-  const serviceAccounts = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  });
+async function apiServerArguments(options: ApiServerFiles): Promise<string[]> {
+  const { directory, port, etcdUrl, serviceAccountIssuer, serviceAccountKey, ...pems } = options;
+  const serviceAccounts = serviceAccountKeys(serviceAccountKey);
   const file = async (name: string, content: string): Promise<string> => {
     const path = join(directory, name);
     await writeFile(path, content, { mode: 0o600 });
@@ -136,12 +146,22 @@ async function apiServerArguments({ directory, port, etcdUrl, ...pems }: ApiServ
     `--client-ca-file=${await file('ca.crt', pems.caPem)}`,
     `--service-account-issuer=${serviceAccountIssuer}`,
     `--api-audiences=${serviceAccountIssuer}`,
+    `--service-account-jwks-uri=${serviceAccountIssuer}/openid/v1/jwks`,
     `--service-account-key-file=${await file('service-accounts.pub', serviceAccounts.publicKey)}`,
     `--service-account-signing-key-file=${await file('service-accounts.key', serviceAccounts.privateKey)}`,
     '--profiling=false',
     // Told to end, the API server waits a minute for its watches, unless it may end them itself.
     '--shutdown-watch-termination-grace-period=1s',
   ];
+}
+
+function serviceAccountKeys(kind: 'rsa' | 'ec'): { readonly publicKey: string; readonly privateKey: string } {
+  const publicKeyEncoding = { type: 'spki', format: 'pem' } as const;
+  const privateKeyEncoding = { type: 'pkcs8', format: 'pem' } as const;
+  if (kind === 'ec') {
+    return generateKeyPairSync('ec', { namedCurve: 'P-256', publicKeyEncoding, privateKeyEncoding });
+  }
+  return generateKeyPairSync('rsa', { modulusLength: 2048, publicKeyEncoding, privateKeyEncoding });
 }
 
 async function startControllerManager(workspace: Workspace, kubeconfig: string): Promise<void> {
