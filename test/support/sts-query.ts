@@ -2,7 +2,8 @@
 // (botocore, data/sts/2011-06-15). Every violated constraint is told at once, as AWS does.
 import { parseRoleArn } from '../../src/aws/arn.ts';
 import type { RoleArn } from '../../src/aws/arn.ts';
-import { invalidAction, validationError } from './sts-refusal.ts';
+import { ROLE_ARN_INVALID } from '../../src/aws/sts-errors.ts';
+import { invalidAction, refusalFrom, validationError } from './sts-refusal.ts';
 import type { Refusal } from './sts-refusal.ts';
 
 export interface AssumeRoleParameters {
@@ -43,7 +44,7 @@ export function parseAssumeRole(form: URLSearchParams): AssumeRoleParameters | R
     return validationError(`${count}: ${violations.join('; ')}`);
   }
   const role = parseRoleArn(roleArn);
-  if (role === undefined) return validationError('Request ARN is invalid');
+  if (role === undefined) return refusalFrom(ROLE_ARN_INVALID);
   return { roleArn, role, sessionName, token, durationSeconds: Number(duration) };
 }
 

@@ -4,6 +4,7 @@ import { compactVerify, createLocalJWKSet, decodeJwt } from 'jose';
 import type { JWTPayload } from 'jose';
 import { ownField, ownList, ownString } from '../../src/admission/json.ts';
 import * as errors from '../../src/aws/sts-errors.ts';
+import { TOO_OLD_SECONDS } from '../../src/aws/token-checks.ts';
 import { isRefusal, refusalFrom } from './sts-refusal.ts';
 import type { Refusal } from './sts-refusal.ts';
 import type { FetchPage } from './sts-web.ts';
@@ -35,8 +36,6 @@ export interface TokenOptions {
 
 // STS API reference, AssumeRoleWithWebIdentity, WebIdentityToken.
 const algorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
-// Of an unexpired token AWS has refused an age of 441398 s; five days is the nearest round number below.
-const maxAgeSeconds = 432_000;
 // How far clocks may be apart where AWS says it at all: signed requests.
 const skewSeconds = 300;
 const required = ['iss', 'sub', 'aud', 'exp', 'iat'];
@@ -47,14 +46,14 @@ export async function judgeToken(token: string, options: TokenOptions): Promise<
   const missing = required.find((claim) => !Object.hasOwn(claims, claim));
   if (missing !== undefined) return refusalFrom(errors.missingClaim(missing));
   const { iss, sub } = claims;
-  if (typeof iss !== 'string' || typeof sub !== 'string') return refusalFrom(errors.NOT_A_JWT);
+  if (typeof iss !== 'string' || typeof sub !== 'string') return refusalFrom(errors.NOT_VALIDATED);
+  const untimely = untimelyAt(options.now(), claims);
+  if (untimely !== undefined) return untimely;
   // Byte for byte: a slash at the end makes another issuer.
   const provider = options.providers.find(({ url }) => url === iss);
   if (provider === undefined) return refusalFrom(errors.noProvider(iss));
   const audience = audienceOf(claims);
   if (audience === undefined || !provider.clientIds.includes(audience)) return refusalFrom(errors.INCORRECT_AUDIENCE);
-  const untimely = untimelyAt(options.now(), claims);
-  if (untimely !== undefined) return untimely;
   const keySet = await keySetOf(provider.url, options.fetchPage);
   if (isRefusal(keySet)) return keySet;
   const refused = await signatureRefusal(token, keySet);
@@ -80,11 +79,12 @@ function audienceOf(claims: JWTPayload): string | undefined {
 
 function untimelyAt(nowMs: number, { exp, iat, nbf }: JWTPayload): Refusal | undefined {
   const now = Math.floor(nowMs / 1000);
-  // STS: timestamps are integers.
-  if (!isInteger(exp) || !isInteger(iat) || (nbf !== undefined && !isInteger(nbf)))
-    return refusalFrom(errors.NOT_A_JWT);
+  // STS API reference: timestamps are integers.
+  if (!isInteger(exp) || !isInteger(iat) || (nbf !== undefined && !isInteger(nbf))) {
+    return refusalFrom(errors.NOT_VALIDATED);
+  }
   if (now >= exp) return refusalFrom(errors.tokenExpired({ now, expiresAt: exp }));
-  if (now - iat > maxAgeSeconds) return refusalFrom(errors.tokenTooOld(now - iat));
+  if (now - iat >= TOO_OLD_SECONDS) return refusalFrom(errors.tokenTooOld(now - iat));
   if (Math.max(iat, nbf ?? iat) > now + skewSeconds) return refusalFrom(errors.NOT_VALIDATED);
   return undefined;
 }

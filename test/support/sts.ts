@@ -103,7 +103,7 @@ export async function startSts(options: StsOptions): Promise<Sts> {
     const trusted = await judgeToken(token, { providers, fetchPage: options.fetchPage, now });
     if (isRefusal(trusted)) return refused(trusted, action, told);
     const found = options.roles.find(({ arn }) => arn === roleArn);
-    if (found === undefined || !isTrusted({ policy: found.trustPolicy, trusted, roleArn, sessionName })) {
+    if (found === undefined || !isTrusted({ policy: found.trustPolicy, trusted, roleArn, nowMs: now() })) {
       return refused(refusalFrom(NOT_AUTHORIZED), action, told);
     }
     if (durationSeconds > (found.maxSessionSeconds ?? 3600)) {
