@@ -56,9 +56,10 @@ export async function startApp({ config, destination, stopping }: AppOptions): P
     await log.flush();
   };
   try {
-    const { certificates, caPem } = await certificatesFor(config, { log, recorder });
-    closers.push(() => certificates.close());
     const parts = { config, log, recorder, now: monotonicMs, sleep, random: Math.random };
+    const serving = await certificatesFor(parts);
+    const { certificates, caPem } = serving;
+    closers.push(() => serving.close());
     const sources = await createSources(parts);
     closers.push(() => sources.close());
     const { settings, shadow, clientCertificates } = config;
@@ -97,6 +98,7 @@ export async function startApp({ config, destination, stopping }: AppOptions): P
     const conditions = (): readonly Condition[] => [
       condition('certificate', certificates.problems().join('; ')),
       condition('own-port', probe.problem()),
+      ...serving.conditions(),
       ...sources.conditions(),
       condition('not-draining', server.draining() ? 'the process is about to end' : ''),
     ];

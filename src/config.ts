@@ -2,17 +2,14 @@
 // the table of flags, not here.
 import type { Settings, Surroundings } from './admission/settings.ts';
 import { isRegion, partitionOf } from './aws/partitions.ts';
-import type { FlagValues } from './flags/given.ts';
+import type { CertificateFiles, SelfSignedMode } from './certificates-from-flags.ts';
+import { certificatesFrom } from './certificates-from-flags.ts';
 import { ConfigError } from './config-error.ts';
+import type { FlagValues } from './flags/given.ts';
 import type { LogFormat, LogLevel } from './observe/log.ts';
 import { cipherSuitesFrom, minVersionFrom } from './server/tls-options.ts';
 import type { TlsOptions } from './server/tls-options.ts';
 import { presentText, settingsFrom, surroundingsFrom } from './settings-from-flags.ts';
-
-export interface CertificateFiles {
-  readonly keyFile: string;
-  readonly certFile: string;
-}
 
 export interface ClientCertificates {
   readonly caFile: string;
@@ -27,8 +24,9 @@ export interface Config {
   readonly metricsPort: number;
   readonly shutdownDelayMs: number;
   readonly tls: TlsOptions;
-  /** A certificate is made in memory where undefined, which only standalone mode may ask for. */
+  /** One of these two; a certificate is made in memory where both are undefined, which only standalone mode may ask for. */
   readonly certificateFiles: CertificateFiles | undefined;
+  readonly selfSigned: SelfSignedMode | undefined;
   readonly clientCertificates: ClientCertificates | undefined;
   readonly serviceName: string;
   readonly namespace: string;
@@ -71,7 +69,7 @@ export function configFrom(flags: FlagValues): ConfigOutcome {
     // No endpoint has to be taken out of service where there is no cluster.
     shutdownDelayMs: standalone !== undefined && !flags.isGiven('shutdown-delay') ? 0 : flags.number('shutdown-delay'),
     tls: tlsFrom(flags, problems, warnings),
-    certificateFiles: certificateFilesFrom(flags, problems),
+    ...certificatesFrom(flags, { problems, warnings }),
     clientCertificates: clientCertificatesFrom(flags, problems),
     serviceName: flags.text('service-name') ?? '',
     namespace: flags.text('namespace') ?? '',
@@ -102,9 +100,6 @@ export function configFrom(flags: FlagValues): ConfigOutcome {
   if (config.kubeApi !== undefined && !/^https?:\/\/./.test(config.kubeApi)) {
     problems.push(`--kube-api=${JSON.stringify(config.kubeApi)}: want a URL, as in https://10.0.0.1:6443`);
   }
-  if (flags.isOn('in-cluster')) {
-    problems.push('--in-cluster=true: certificates by CSR ended with Kubernetes 1.22; give --tls-key and --tls-cert');
-  }
   if (problems.length > 0) throw new ConfigError('usage', problems);
   return { config, warnings };
 }
@@ -115,15 +110,6 @@ function tlsFrom(flags: FlagValues, problems: string[], warnings: string[]): Tls
   problems.push(...version.problems, ...suites.problems);
   warnings.push(...version.warnings, ...suites.warnings);
   return { minVersion: version.value, ciphers: suites.value };
-}
-
-function certificateFilesFrom(flags: FlagValues, problems: string[]): CertificateFiles | undefined {
-  const given = flags.isGiven('tls-key') || flags.isGiven('tls-cert');
-  if (flags.text('standalone') !== undefined && !given) return undefined;
-  if (flags.isGiven('tls-key') !== flags.isGiven('tls-cert') && flags.text('standalone') !== undefined) {
-    problems.push('--tls-key and --tls-cert: give both, or neither for a certificate made in memory');
-  }
-  return { keyFile: flags.text('tls-key') ?? '', certFile: flags.text('tls-cert') ?? '' };
 }
 
 function clientCertificatesFrom(flags: FlagValues, problems: string[]): ClientCertificates | undefined {

@@ -27,6 +27,7 @@ describe('configFrom', () => {
         shutdownDelayMs: 10_000,
         tls: { minVersion: 'TLSv1.2', ciphers: undefined },
         certificateFiles: { keyFile: '/etc/webhook/certs/tls.key', certFile: '/etc/webhook/certs/tls.crt' },
+        selfSigned: undefined,
         clientCertificates: undefined,
         serviceName: 'pod-identity-webhook',
         namespace: 'eks',
@@ -193,7 +194,6 @@ describe('configFrom', () => {
         '--container-credentials-token-mount-path=C:\\token',
         '--container-credentials-audience=',
         '--imds-endpoint=169.254.169.254',
-        '--in-cluster',
       ),
     ).toMatchObject({
       problems: [
@@ -202,9 +202,77 @@ describe('configFrom', () => {
         '--container-credentials-token-volume-name="Token": want up to 63 lower-case letters, digits and dashes',
         '--container-credentials-audience="": want a value',
         '--container-credentials-token-mount-path="C:\\\\token": want an absolute directory without a colon',
-        '--in-cluster=true: certificates by CSR ended with Kubernetes 1.22; give --tls-key and --tls-cert',
       ],
     });
+  });
+});
+
+describe('the self-signed mode', () => {
+  const SELF_SIGNED = ['--tls-mode=self-signed', '--webhook-configuration=ours.eks'];
+
+  it('needs the configuration to keep, and takes the place of files', () => {
+    expect(configOf(...SELF_SIGNED)).toMatchObject({
+      warnings: [],
+      config: {
+        certificateFiles: undefined,
+        selfSigned: {
+          secret: 'pod-identity-webhook',
+          webhookConfiguration: 'ours.eks',
+          caLifetimeMs: 8_760 * 3_600_000,
+          leafLifetimeMs: 168 * 3_600_000,
+        },
+      },
+    });
+  });
+
+  it('is what --in-cluster=true is taken as', () => {
+    expect(configOf('--in-cluster', '--webhook-configuration=ours')).toMatchObject({
+      warnings: ['--in-cluster=true is taken as --tls-mode=self-signed; give that instead'],
+      config: { certificateFiles: undefined, selfSigned: { webhookConfiguration: 'ours' } },
+    });
+    expect(problemsOf('--in-cluster', '--tls-mode=files', '--webhook-configuration=ours')).toMatchObject({
+      problems: ['--in-cluster=true and --tls-mode=files: want --tls-mode alone'],
+    });
+  });
+
+  it('is not mixed with files, nor with a server that stands alone', () => {
+    expect(problemsOf('--tls-mode=self-signed', '--tls-key=k', '--tls-cert=c', '--tls-secret=Ours')).toMatchObject({
+      problems: [
+        '--tls-key="k" and --tls-mode=self-signed: want certificates from files, or from a CA of our own',
+        '--tls-cert="c" and --tls-mode=self-signed: want certificates from files, or from a CA of our own',
+        '--tls-secret="Ours": want the name of the Secret of the CA, with --tls-mode=self-signed',
+        '--webhook-configuration="": want the name of the MutatingWebhookConfiguration to keep the caBundle of, ' +
+          'with --tls-mode=self-signed',
+      ],
+    });
+    expect(problemsOf(...SELF_SIGNED, '--standalone=examples')).toMatchObject({
+      problems: [
+        '--standalone and --tls-mode=self-signed: without a cluster there is no Secret for a CA; leave one of them out',
+      ],
+    });
+  });
+
+  it('takes lifetimes from minutes to a century, and a leaf of a quarter of the CA at most', () => {
+    const least = configOf(...SELF_SIGNED, '--tls-leaf-lifetime=60s', '--tls-ca-lifetime=10m').config;
+    expect(least.selfSigned).toMatchObject({ caLifetimeMs: 600_000, leafLifetimeMs: 60_000 });
+    expect(problemsOf(...SELF_SIGNED, '--tls-leaf-lifetime=59s', '--tls-ca-lifetime=9m')).toMatchObject({
+      problems: [
+        '--tls-ca-lifetime=540s: want 10m or more: its replacement takes minutes',
+        '--tls-leaf-lifetime=59s: want 1m or more: it is renewed with a third of that left',
+      ],
+    });
+    expect(problemsOf(...SELF_SIGNED, '--tls-leaf-lifetime=151s', '--tls-ca-lifetime=10m')).toMatchObject({
+      problems: ['--tls-leaf-lifetime=151s: want a quarter of --tls-ca-lifetime=600s or less'],
+    });
+    expect(problemsOf(...SELF_SIGNED, '--tls-ca-lifetime=900000h')).toMatchObject({
+      problems: ['--tls-ca-lifetime=3240000000s: want 876000h (100 years) or less'],
+    });
+  });
+
+  it('is meant by a configuration to keep', () => {
+    expect(configOf('--webhook-configuration=ours').warnings).toEqual([
+      '--webhook-configuration="ours": its caBundle is kept only with --tls-mode=self-signed',
+    ]);
   });
 });
 

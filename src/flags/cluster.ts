@@ -3,20 +3,21 @@ import type { Flag } from './flag.ts';
 import { inGroup } from './flag.ts';
 
 const SERVE = ['serve'] as const;
+const CLUSTER = ['serve', 'oidc publish', 'oidc verify'] as const;
 
 export const CLUSTER_FLAGS: readonly Flag[] = inGroup('Cluster', [
   {
     name: 'kubeconfig',
     type: 'text',
     placeholder: 'FILE',
-    commands: SERVE,
+    commands: CLUSTER,
     help: 'How to reach the API server from outside of the cluster; in-cluster configuration unless given.',
   },
   {
     name: 'kube-api',
     type: 'text',
     placeholder: 'URL',
-    commands: SERVE,
+    commands: CLUSTER,
     help: 'URL of the API server, instead of the one that the configuration names.',
   },
   {
@@ -39,13 +40,13 @@ export const CLUSTER_FLAGS: readonly Flag[] = inGroup('Cluster', [
     placeholder: 'NAME',
     default: 'pod-identity-webhook',
     commands: SERVE,
-    help: 'Accepted for compatibility: certificates come from --tls-key and --tls-cert.',
+    help: 'Secret in --namespace that keeps the CA with --tls-mode=self-signed. It must exist, without data; it is never created.',
   },
   {
     name: 'in-cluster',
     type: 'boolean',
     default: 'false',
     commands: SERVE,
-    help: 'Accepted for compatibility: certificates come from --tls-key and --tls-cert.',
+    help: 'Taken as --tls-mode=self-signed, with a warning.',
   },
 ]);

@@ -1,0 +1,108 @@
+// The CA of the self-signed mode and where its rotation stands, as all replicas share it. A rotation has three steps:
+// *introduce* (a next CA exists and is trusted beside the current one), *switch* (it signs, and the one before it is
+// still trusted) and *retire* (that one is trusted no more). PURE.
+import type { IssuedPair } from './issue.ts';
+
+export interface Ca extends IssuedPair {
+  /** Milliseconds since 1970. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+export interface PreviousCa {
+  readonly certPem: string;
+  /** No leaf of it is valid from then on; milliseconds since 1970. */
+  readonly retireAt: number;
+}
+
+export interface CaState {
+  /** Grows with every step, and never goes back. */
+  readonly generation: number;
+  /** When the last step was taken. */
+  readonly steppedAt: number;
+  /** No leaf is issued by the current CA for longer than this. */
+  readonly leafLifetimeMs: number;
+  /** The value of the annotation that last asked for a rotation; empty where none did. */
+  readonly rotateCa: string;
+  /** Signs leaves. */
+  readonly current: Ca;
+  /** Introduced: trusted already, and signs after the next step. */
+  readonly next?: Ca;
+  /** Still trusted, for the leaves that it signed. */
+  readonly previous?: PreviousCa;
+}
+
+/** Clocks of nodes run a little apart: certificates are valid from this long before they are made. */
+export const CLOCK_SKEW_MS = 300_000;
+
+/** What clients trust: PEM, the signing CA first. */
+export function bundleOf({ current, next, previous }: CaState): string {
+  return [current, next, previous].map((ca) => ca?.certPem ?? '').join('');
+}
+
+export type Step = 'introduce' | 'switch' | 'retire' | 'replace';
+
+export interface Situation {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** How long the live webhook configuration has held the bundle of this state without a break; undefined: it does not. */
+  readonly seenForMs: number | undefined;
+  /** The value of the annotation that asks for a rotation; empty where there is none. */
+  readonly rotateCa: string;
+  /** The least time between two steps: API servers must hear of the one before. */
+  readonly stepMs: number;
+}
+
+/** The step that is due now, or in how many milliseconds to ask again: undefined where nothing is under way. */
+export function dueStep(state: CaState, situation: Situation): { readonly step: Step } | { readonly waitMs?: number } {
+  const { now, stepMs, seenForMs } = situation;
+  // Nothing verifies against a CA that has expired: there is no caller that a step could surprise.
+  if (now >= state.current.notAfter) return { step: isAlive(state.next, now) ? 'switch' : 'replace' };
+  const wanted = wantedStep(state, situation);
+  if (wanted === undefined) return {};
+  // The live configuration has not taken up the last step: the watch will tell.
+  if (seenForMs === undefined) return {};
+  const waitMs = Math.max(state.steppedAt + stepMs - now, stepMs - seenForMs, wanted.at - now);
+  return waitMs > 0 ? { waitMs } : { step: wanted.step };
+}
+
+function wantedStep(state: CaState, { rotateCa }: Situation): { readonly step: Step; readonly at: number } | undefined {
+  if (state.next !== undefined) return { step: 'switch', at: 0 };
+  if (state.previous !== undefined) return { step: 'retire', at: state.previous.retireAt };
+  const isAsked = rotateCa !== '' && rotateCa !== state.rotateCa;
+  return { step: 'introduce', at: isAsked ? 0 : rotationAt(state.current) };
+}
+
+/** With a third of its life left, a CA still outlives every leaf that it signs, whatever delays the steps. */
+export function rotationAt({ notBefore, notAfter }: Pick<Ca, 'notBefore' | 'notAfter'>): number {
+  return notAfter - (notAfter - notBefore - CLOCK_SKEW_MS) / 3;
+}
+
+function isAlive(ca: Ca | undefined, now: number): ca is Ca {
+  return ca !== undefined && now < ca.notAfter;
+}
+
+export interface StepOptions extends Pick<Situation, 'now' | 'rotateCa' | 'stepMs'> {
+  /** Of whoever takes the step. */
+  readonly leafLifetimeMs: number;
+  /** Makes a CA for `introduce` and `replace`. */
+  readonly newCa: () => Promise<Ca>;
+}
+
+/** The state after the step. */
+export async function stateAfter(step: Step, state: CaState, options: StepOptions): Promise<CaState> {
+  const { now, rotateCa, stepMs, leafLifetimeMs, newCa } = options;
+  const { next, previous: _, ...kept } = { ...state, generation: state.generation + 1, steppedAt: now };
+  if (step === 'introduce') return { ...kept, rotateCa, next: await newCa() };
+  if (step === 'retire') return kept;
+  if (step === 'replace' || next === undefined) return { ...kept, rotateCa, leafLifetimeMs, current: await newCa() };
+  // A minute on top of the longest leaf, for clocks that differ and for leaves that were being signed just now.
+  const retireAt = now + state.leafLifetimeMs + stepMs;
+  return { ...kept, leafLifetimeMs, current: next, previous: { certPem: state.current.certPem, retireAt } };
+}
+
+/** The first state of all. */
+export async function firstState(generation: number, options: StepOptions): Promise<CaState> {
+  const { now, rotateCa, leafLifetimeMs, newCa } = options;
+  return { generation, steppedAt: now, leafLifetimeMs, rotateCa, current: await newCa() };
+}
