@@ -22,6 +22,7 @@ export const RUNNERS: Readonly<Record<Exclude<CommandName, 'serve'>, CommandRunn
     ]);
     return runDemo({ examplesDirectory: examplesDirectory(), start: startStandalone }, io);
   },
+  'check-install': async (call) => (await import('./commands/check-install.ts')).runCheckInstall(call),
   'diagnose error': async ({ flags, operands, io }) => {
     const { runDiagnoseError } = await import('./commands/diagnose-error.ts');
     return runDiagnoseError({ words: operands, output: flags.text('output') === 'json' ? 'json' : 'text' }, io);

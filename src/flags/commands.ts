@@ -20,6 +20,10 @@ export interface Command {
 export const COMMANDS: readonly Command[] = [
   { name: 'serve', summary: 'Answer the API server’s reviews of pods. The default.' },
   { name: 'inject', summary: 'Put identities into manifests, as the server would into their pods.' },
+  {
+    name: 'check-install',
+    summary: 'See by a dry run whether the API server calls the webhook, and what is wrong.',
+  },
   { name: 'demo', summary: 'Show on this machine, without a cluster, what the webhook does to a pod.' },
   {
     name: 'diagnose error',

@@ -2,7 +2,7 @@
 
 export type FlagType = 'text' | 'boolean' | 'integer' | 'duration' | 'choice';
 
-export type CommandName = 'serve' | 'inject' | 'demo' | 'diagnose error';
+export type CommandName = 'serve' | 'inject' | 'demo' | 'check-install' | 'diagnose error';
 
 export type FlagGroup =
   | 'Sockets and certificates'

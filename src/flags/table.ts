@@ -1,4 +1,5 @@
 // The one table of flags: parsing, --help, the environment variables and the README's table come from it.
+import { CHECK_INSTALL_FLAGS } from './check-install.ts';
 import { CLUSTER_FLAGS } from './cluster.ts';
 import type { Flag } from './flag.ts';
 import { INJECTION_FLAGS } from './injection.ts';
@@ -13,5 +14,6 @@ export const FLAGS: readonly Flag[] = [
   ...INJECTION_FLAGS,
   ...SOURCE_FLAGS,
   ...RUNNING_FLAGS,
+  ...CHECK_INSTALL_FLAGS,
   ...INPUT_FLAGS,
 ];

@@ -46,7 +46,7 @@ export interface ReadClient {
 
 /** What is sent to change an object. */
 export interface WriteOptions extends CallOptions {
-  readonly method: 'PUT' | 'PATCH';
+  readonly method: 'POST' | 'PUT' | 'PATCH';
   readonly contentType: string;
   /** Sent as JSON. */
   readonly body: unknown;

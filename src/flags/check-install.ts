@@ -1,0 +1,54 @@
+// Flags of check-install, which `helm test` runs.
+import type { Flag } from './flag.ts';
+import { inGroup } from './flag.ts';
+
+const COMMANDS = ['check-install'] as const;
+
+export const CHECK_INSTALL_FLAGS: readonly Flag[] = inGroup('Cluster', [
+  {
+    name: 'kubeconfig',
+    type: 'text',
+    placeholder: 'FILE',
+    commands: COMMANDS,
+    help: 'How to reach the API server from outside of the cluster; in-cluster configuration unless given.',
+  },
+  {
+    name: 'webhook-configuration',
+    type: 'text',
+    placeholder: 'NAME',
+    default: 'pod-identity-webhook.pod-identity-webhook',
+    commands: COMMANDS,
+    help: 'MutatingWebhookConfiguration of the webhook.',
+  },
+  {
+    name: 'namespace',
+    type: 'text',
+    placeholder: 'NAME',
+    default: 'pod-identity-webhook',
+    commands: COMMANDS,
+    help: 'Namespace of the pod that is tried.',
+  },
+  {
+    name: 'probe-service-account',
+    type: 'text',
+    placeholder: 'NAME',
+    default: 'default',
+    commands: COMMANDS,
+    help: 'Its ServiceAccount, with the annotations role-arn and role-session-name=true.',
+  },
+  {
+    name: 'probe-image',
+    type: 'text',
+    placeholder: 'IMAGE',
+    default: 'registry.k8s.io/pause:3.10',
+    commands: COMMANDS,
+    help: 'Its image; it never runs, but policies may look at it.',
+  },
+  {
+    name: 'shadow',
+    type: 'boolean',
+    default: 'false',
+    commands: COMMANDS,
+    help: 'The webhook is a shadow: see that it is registered and holds up no pod.',
+  },
+]);
