@@ -27,6 +27,9 @@ export const RUNNERS: Readonly<Record<Exclude<CommandName, 'serve'>, CommandRunn
     const { runDiagnoseError } = await import('./commands/diagnose-error.ts');
     return runDiagnoseError({ words: operands, output: flags.text('output') === 'json' ? 'json' : 'text' }, io);
   },
+  'oidc publish': async (call) => (await import('./commands/oidc-publish.ts')).runOidcPublish(call),
+  'oidc verify': async (call) => (await import('./commands/oidc-verify.ts')).runOidcVerify(call),
+  'iam provider': async (call) => (await import('./commands/iam-provider.ts')).runIamProvider(call),
 };
 
 /** The examples lie beside the program, in the source tree, the build and the image. */

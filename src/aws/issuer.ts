@@ -29,6 +29,10 @@ const RULES: readonly Rule[] = [
   { isBroken: (issuer) => issuer.includes('?'), problem: 'it has a query, which IAM does not take: use a path' },
   { isBroken: (issuer) => issuer.includes('#'), problem: 'it has a fragment, which is no part of an address' },
   { isBroken: (_, url) => url.username + url.password !== '', problem: 'it names a user: it must be open to anybody' },
+];
+
+/** What STS demands of any address. */
+const HOST_RULES: readonly Rule[] = [
   {
     isBroken: (_, { hostname }) => /^[0-9.]+$|^\[/.test(hostname),
     problem: 'its host is an IP address: want a DNS name for which a public CA signs',
@@ -41,9 +45,18 @@ const RULES: readonly Rule[] = [
 
 /** Why IAM would refuse the URL or STS could not reach it, a sentence each; empty where it will do. */
 export function issuerProblems(issuer: string): readonly string[] {
-  if (!issuer.startsWith(SCHEME) || !URL.canParse(issuer)) return ['it is no URL that begins with https://'];
-  const url = new URL(issuer);
-  return RULES.filter(({ isBroken }) => isBroken(issuer, url)).map(({ problem }) => problem);
+  return problemsOf(issuer, [...RULES, ...HOST_RULES]);
+}
+
+/** Why STS could not read what is at the address. */
+export function addressProblems(address: string): readonly string[] {
+  return problemsOf(address, HOST_RULES);
+}
+
+function problemsOf(address: string, rules: readonly Rule[]): readonly string[] {
+  if (!address.startsWith(SCHEME) || !URL.canParse(address)) return ['it is no URL that begins with https://'];
+  const url = new URL(address);
+  return rules.filter(({ isBroken }) => isBroken(address, url)).map(({ problem }) => problem);
 }
 
 /** What works and is often the mistake. */

@@ -30,4 +30,10 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Name the likely causes of an AWS error in a pod’s log, and how to tell them apart.',
     operands: { placeholder: 'LOG LINE', count: [1, 100_000], help: 'The line in quotes, or - for standard input.' },
   },
+  {
+    name: 'oidc publish',
+    summary: 'Write what a self-hosted cluster’s issuer must publish, ready to upload.',
+  },
+  { name: 'oidc verify', summary: 'Check what an issuer publishes as STS would, against the cluster and a token.' },
+  { name: 'iam provider', summary: 'Print what creates the IAM OIDC provider of an issuer.' },
 ];

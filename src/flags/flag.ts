@@ -2,7 +2,8 @@
 
 export type FlagType = 'text' | 'boolean' | 'integer' | 'duration' | 'choice';
 
-export type CommandName = 'serve' | 'inject' | 'demo' | 'check-install' | 'diagnose error';
+export type CommandName =
+  'serve' | 'inject' | 'demo' | 'check-install' | 'diagnose error' | 'oidc publish' | 'oidc verify' | 'iam provider';
 
 export type FlagGroup =
   | 'Sockets and certificates'
@@ -10,6 +11,7 @@ export type FlagGroup =
   | 'What is injected'
   | 'Sources of identities'
   | 'Running'
+  | 'Issuer'
   | 'Input and output';
 
 export interface Flag {

@@ -18,7 +18,7 @@ export const INJECTION_FLAGS: readonly Flag[] = inGroup('What is injected', [
     type: 'text',
     placeholder: 'AUDIENCE',
     default: 'sts.amazonaws.com',
-    commands: DECIDE,
+    commands: [...DECIDE, 'iam provider'],
     help: 'Audience of the token; an annotation of the ServiceAccount beats it.',
   },
   {

@@ -32,7 +32,7 @@ export const INPUT_FLAGS: readonly Flag[] = inGroup('Input and output', [
     type: 'choice',
     choices: ['text', 'json'],
     default: 'text',
-    commands: ['inject', 'diagnose error'],
+    commands: ['inject', 'diagnose error', 'oidc publish', 'oidc verify', 'iam provider'],
     help: 'Form of the output; json is one document.',
   },
 ]);

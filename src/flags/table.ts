@@ -4,6 +4,7 @@ import { CLUSTER_FLAGS } from './cluster.ts';
 import type { Flag } from './flag.ts';
 import { INJECTION_FLAGS } from './injection.ts';
 import { INPUT_FLAGS } from './input.ts';
+import { ISSUER_FLAGS } from './issuer.ts';
 import { SOURCE_FLAGS } from './sources.ts';
 import { RUNNING_FLAGS } from './running.ts';
 import { SOCKET_FLAGS } from './sockets.ts';
@@ -14,6 +15,7 @@ export const FLAGS: readonly Flag[] = [
   ...INJECTION_FLAGS,
   ...SOURCE_FLAGS,
   ...RUNNING_FLAGS,
+  ...ISSUER_FLAGS,
   ...CHECK_INSTALL_FLAGS,
   ...INPUT_FLAGS,
 ];

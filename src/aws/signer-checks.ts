@@ -1,0 +1,112 @@
+// Whether what an issuer publishes fits what the cluster signs with: its keys, and a token of it.
+import type { Check } from './check.ts';
+import { failed, passed, warned } from './check.ts';
+import type { PublicJwk } from './jwks.ts';
+import { isSameKey } from './jwks.ts';
+import { NO_VERIFICATION_KEY, NOT_A_JWT, NOT_VALIDATED, noProvider, tokenExpired } from './sts-errors.ts';
+import { signatureVerdict } from './token-signature.ts';
+import { tokenClaims } from './token.ts';
+
+export interface ClusterKeys {
+  /** What the API server's own discovery document says. */
+  readonly issuer: string;
+  readonly keys: readonly PublicJwk[];
+}
+
+/** Whether the API server's own documents agree with what is public. */
+export function checkCluster(issuer: string, cluster: ClusterKeys, published: readonly PublicJwk[]): readonly Check[] {
+  const tokens = `the API server's tokens are of ${JSON.stringify(cluster.issuer)}`;
+  const missing = cluster.keys.filter((key) => !published.some(({ kid }) => kid === key.kid)).map(({ kid }) => kid);
+  const other = cluster.keys.filter((key) => published.some((one) => one.kid === key.kid && !isSameKey(one, key)));
+  const fix = 'publish them, with what is published already: pod-identity-webhook oidc publish --from-cluster';
+  const notThere = [
+    ...missing.map((kid) => `${kid} is not published`),
+    ...other.map(({ kid }) => `${kid} is published with another key`),
+  ];
+  return [
+    cluster.issuer === issuer
+      ? passed('cluster-issuer', tokens)
+      : failed('cluster-issuer', `${tokens}, and the issuer is ${JSON.stringify(issuer)}`, {
+          fix: `give the API server --service-account-issuer=${issuer} before its present one`,
+          stsError: noProvider(cluster.issuer),
+        }),
+    notThere.length === 0
+      ? passed('cluster-keys', keysSeen(cluster.keys, published))
+      : failed('cluster-keys', notThere.join('; '), { fix, stsError: NO_VERIFICATION_KEY }),
+  ];
+}
+
+function keysSeen(keys: readonly PublicJwk[], published: readonly PublicJwk[]): string {
+  const extra = published.filter((key) => !keys.some(({ kid }) => kid === key.kid)).map(({ kid }) => kid);
+  const all = `all ${keys.length} of the API server's keys are published`;
+  return extra.length === 0 ? all : `${all}, and ${extra.join(', ')} beside them`;
+}
+
+export interface TokenOptions {
+  readonly issuer: string;
+  /** Nothing that is known of what is published is undefined. */
+  readonly keys: readonly PublicJwk[] | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** Whether STS would find the token to be of this issuer. Its audience and subject are for the trust policy. */
+export async function checkToken(token: string, { issuer, keys, now }: TokenOptions): Promise<readonly Check[]> {
+  const decoded = tokenClaims(token);
+  if (decoded === undefined) {
+    return [
+      failed('token', 'it is no JSON Web Token', { fix: 'give the token as the pod has it', stsError: NOT_A_JWT }),
+    ];
+  }
+  const { claims, keyId = '', algorithm = '' } = decoded;
+  const of = `the token is of ${JSON.stringify(claims.issuer ?? '')}`;
+  return [
+    claims.issuer === issuer
+      ? passed('token-issuer', of)
+      : failed('token-issuer', `${of}, and the issuer is ${JSON.stringify(issuer)}`, {
+          fix: 'verify the issuer that is in the tokens, and make the IAM provider for it',
+          stsError: noProvider(claims.issuer ?? ''),
+        }),
+    ...(keys === undefined ? [] : [checkVerdict(await signatureVerdict(token, keys), { keyId, algorithm })]),
+    checkLifetime(claims.expiresAt, now),
+  ];
+}
+
+function checkVerdict(
+  verdict: Awaited<ReturnType<typeof signatureVerdict>>,
+  { keyId, algorithm }: { readonly keyId: string; readonly algorithm: string },
+): Check {
+  const key = JSON.stringify(keyId);
+  if (verdict === 'good') return passed('token-signature', `${algorithm} by key ${key}, which is published`);
+  if (verdict === 'algorithm-not-taken') {
+    const evidence = `the token is signed by ${JSON.stringify(algorithm)}`;
+    return failed('token-signature', evidence, {
+      fix: 'sign with RSA, P-256, P-384 or P-521',
+      stsError: NOT_VALIDATED,
+    });
+  }
+  if (verdict === 'key-not-published') {
+    const fix = 'publish the key: it was rotated, or the documents are those of another cluster';
+    return failed('token-signature', `key ${key} of the token is not published`, {
+      fix,
+      stsError: NO_VERIFICATION_KEY,
+    });
+  }
+  const fix = 'look for another key under that id, and for a token that was cut or changed on its way';
+  return failed('token-signature', `published key ${key} did not sign this token`, { fix, stsError: NOT_VALIDATED });
+}
+
+function checkLifetime(expiresAt: number | undefined, now: number): Check {
+  const fix = 'take a token of now: kubectl create token, or the file in the pod';
+  if (expiresAt === undefined) return warned('token-expiration', 'the token has no exp', fix);
+  const until = timeOf(expiresAt);
+  const seconds = Math.floor(now / 1000);
+  if (seconds < expiresAt) return passed('token-expiration', `the token is valid until ${until}`);
+  const stsError = tokenExpired({ now: seconds, expiresAt });
+  return failed('token-expiration', `the token expired at ${until}`, { fix, stsError });
+}
+
+/** A token may claim any number; beyond these a Date is none (ECMA-262: 8.64e15 ms). */
+function timeOf(seconds: number): string {
+  return Math.abs(seconds) <= 8.64e12 ? new Date(seconds * 1000).toISOString() : `${seconds} s after 1970`;
+}

@@ -1,0 +1,45 @@
+// What the API server itself says of its issuer and keys: the documents that it serves to its own clients.
+import type { ClusterKeys } from '../aws/signer-checks.ts';
+import type { Discovery } from '../aws/discovery.ts';
+import { parseDiscovery } from '../aws/discovery.ts';
+import { parseJwks } from '../aws/jwks.ts';
+import { refusalOf } from '../kube/answer.ts';
+import type { ReadClient } from '../kube/client.ts';
+import { createKubeClient } from '../kube/client.ts';
+import { KubeError } from '../kube/error.ts';
+import type { KubeConfigOptions } from '../kube/kubeconfig.ts';
+import { loadKubeConfig } from '../kube/kubeconfig.ts';
+
+export interface ClusterIssuer extends ClusterKeys, Discovery {
+  /** Keys that STS cannot use, a sentence each. */
+  readonly unusable: readonly string[];
+}
+
+const DISCOVERY = '/.well-known/openid-configuration';
+const JWKS = '/openid/v1/jwks';
+
+/** Rejects with KubeError, also where there is no cluster. */
+export async function readClusterIssuer(options: KubeConfigOptions): Promise<ClusterIssuer> {
+  const client = createKubeClient({ config: loadKubeConfig(options) });
+  try {
+    const discovery = parseDiscovery(await read(client, DISCOVERY));
+    const jwks = parseJwks(await read(client, JWKS));
+    if (discovery === undefined || jwks === undefined) {
+      throw new KubeError(`the API server's ${DISCOVERY} and ${JWKS} are not what Kubernetes writes`, {
+        code: 'garbage',
+      });
+    }
+    return { ...discovery, keys: jwks.keys, unusable: jwks.unusable };
+  } finally {
+    client.close();
+  }
+}
+
+async function read(client: Pick<ReadClient, 'get'>, path: string): Promise<unknown> {
+  const answer = await client.get(path, { signal: new AbortController().signal });
+  if (answer.status === 200) return answer.body;
+  const refusal = refusalOf(path, answer);
+  if (answer.status !== 401 && answer.status !== 403) throw refusal;
+  const right = 'the caller needs the ClusterRole system:service-account-issuer-discovery';
+  throw new KubeError(`${refusal.message}; ${right}`, { code: 'refused', status: answer.status });
+}

@@ -1,0 +1,56 @@
+// What the commands about an issuer are told by their flags: its URL, and how to reach it.
+import { messageOf } from '../admission/thrown.ts';
+import { ConfigError } from '../config-error.ts';
+import type { FlagValues } from '../flags/given.ts';
+import { presentText } from '../settings-from-flags.ts';
+import type { CommandIo } from './io.ts';
+import type { ConnectTo, IssuerFetch } from './issuer-fetch.ts';
+import { certificatesIn, createIssuerFetch } from './issuer-fetch.ts';
+
+/** Adds a sentence to `problems` where it is missing. */
+export function issuerFrom(flags: FlagValues, problems: string[]): string {
+  const issuer = flags.text('issuer') ?? '';
+  if (issuer === '')
+    problems.push('--issuer is missing: give the URL of the issuer, as in --issuer=https://oidc.example.com');
+  return issuer;
+}
+
+/** Fetches by --certificate-authority and --connect-to. */
+export async function fetchFrom(flags: FlagValues, io: CommandIo, problems: string[]): Promise<IssuerFetch> {
+  const authority = await authorityFrom(flags, io, problems);
+  return createIssuerFetch({ authority, connectTo: connectToFrom(flags, problems) });
+}
+
+async function authorityFrom(flags: FlagValues, io: CommandIo, problems: string[]): Promise<string | undefined> {
+  const file = presentText(flags, 'certificate-authority');
+  if (file === undefined) return undefined;
+  try {
+    const pem = await io.readFile(file);
+    certificatesIn(pem);
+    return pem;
+  } catch (error) {
+    problems.push(`--certificate-authority=${JSON.stringify(file)}: ${messageOf(error)}; want a CA in PEM`);
+    return undefined;
+  }
+}
+
+function connectToFrom(flags: FlagValues, problems: string[]): ConnectTo | undefined {
+  const text = presentText(flags, 'connect-to');
+  if (text === undefined) return undefined;
+  const [, host = '', port = ''] = /^\[?([^\]]+)\]?:([0-9]{1,5})$/.exec(text) ?? [];
+  if (host === '' || Number(port) > 65_535) problems.push(`--connect-to=${JSON.stringify(text)}: want HOST:PORT`);
+  return { host, port: Number(port) };
+}
+
+export function refuseWrongUse(problems: readonly string[], cause?: unknown): void {
+  if (problems.length > 0) throw new ConfigError('usage', problems, cause === undefined ? {} : { cause });
+}
+
+/** What cannot be read is wrong use, and no verdict. */
+export async function orWrongUse<T>(reading: Promise<T>, what: string): Promise<T> {
+  try {
+    return await reading;
+  } catch (cause) {
+    throw new ConfigError('usage', [`${what}: ${messageOf(cause)}`], { cause });
+  }
+}

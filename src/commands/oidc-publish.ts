@@ -1,0 +1,96 @@
+// `oidc publish`: writes an issuer's two documents into a directory, to be served by anybody who serves files. Keys that
+// are published stay until they are retired, so that a rotation overlaps.
+import { discoveryDocument } from '../aws/discovery.ts';
+import { issuerProblems, issuerWarnings, jwksUriOf, pathBelow } from '../aws/issuer.ts';
+import { jwksDocument, mergedKeys } from '../aws/jwks.ts';
+import type { Merged } from '../aws/jwks.ts';
+import { uploadHints } from '../aws/upload.ts';
+import { presentText } from '../settings-from-flags.ts';
+import type { CommandCall, ExitCode } from './io.ts';
+import { fetchFrom, issuerFrom, refuseWrongUse } from './issuer-options.ts';
+import { currentKeys } from './publish-keys.ts';
+import { DISCOVERY_PATH, publishedAt, publishedIn, writeDocument } from './published.ts';
+import type { Published } from './published.ts';
+
+/** Rejects with ConfigError where it is used wrongly, and where something that it needs cannot be read. */
+export async function runOidcPublish(call: CommandCall): Promise<ExitCode> {
+  const { flags, io } = call;
+  const problems: string[] = [];
+  const issuer = issuerFrom(flags, problems);
+  if (issuer !== '')
+    problems.push(...issuerProblems(issuer).map((one) => `--issuer=${JSON.stringify(issuer)}: ${one}`));
+  const directory = (presentText(flags, 'out') ?? '').replace(/(?<=.)\/+$/, '');
+  if (directory === '') problems.push('--out is missing: give the directory to write, as in --out=public');
+  const fetch = await fetchFrom(flags, io, problems);
+  refuseWrongUse(problems);
+
+  const { keys: current, cluster, notes } = await currentKeys(call);
+  const before = [
+    ...(flags.isOn('merge-published') ? [await publishedAt(issuer, fetch)] : []),
+    ...(await publishedIn(directory, issuer)),
+  ];
+  const jwksUri = jwksUriFrom(
+    presentText(flags, 'jwks-uri'),
+    [...before, ...(cluster === undefined ? [] : [cluster])],
+    issuer,
+  );
+  const path = pathBelow(issuer, jwksUri);
+  refuseWrongUse(path === undefined ? [`--jwks-uri=${JSON.stringify(jwksUri)}: want an address below ${issuer}`] : []);
+  const published = before.flatMap(({ keys }) => keys);
+  const merged = mergedKeys({ current, published, retired: flags.all('retire') });
+  refuseWrongUse(merged.problems);
+
+  const paths = [path ?? '', DISCOVERY_PATH];
+  // The keys first: a document must not lead to what is not there yet.
+  await writeDocument(directory, paths[0] ?? '', jwksDocument(merged.keys));
+  await writeDocument(directory, DISCOVERY_PATH, discoveryDocument({ issuer, jwksUri, keys: merged.keys }));
+  const hints = [
+    ...notes,
+    ...issuerWarnings(issuer).map((warning) => `--issuer=${JSON.stringify(issuer)}: ${warning}`),
+    ...rotationHints(merged),
+    ...uploadHints({ issuer, directory, paths }),
+    ...clusterHints(issuer, jwksUri, cluster?.issuer),
+  ];
+  for (const hint of hints) io.stderr(`${hint}\n`);
+  const files = paths.map((one) => `${directory}/${one}`);
+  const rows = merged.keys.map(({ kid, alg }) => ({ kid, alg, inUse: !merged.kept.includes(kid) }));
+  const isJson = flags.text('output') === 'json';
+  io.stdout(isJson ? `${JSON.stringify({ issuer, jwksUri, files, keys: rows }, null, 2)}\n` : written(files, rows));
+  return 0;
+}
+
+/** An address that is in use stays; else the API server's own, where it is public. */
+function jwksUriFrom(given: string | undefined, known: readonly Pick<Published, 'jwksUri'>[], issuer: string): string {
+  const used = known.map(({ jwksUri }) => jwksUri).find((jwksUri) => pathBelow(issuer, jwksUri) !== undefined);
+  return given ?? used ?? jwksUriOf(issuer);
+}
+
+function written(files: readonly string[], keys: readonly { kid: string; alg: string; inUse: boolean }[]): string {
+  return [
+    ...files.map((file) => `wrote ${file}`),
+    ...keys.map(({ kid, alg, inUse }) => `key ${kid}  ${alg}  ${inUse ? 'in use' : 'kept for running tokens'}`),
+  ]
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function rotationHints({ kept, replaced }: Merged): readonly string[] {
+  const lifetime = 'when the last token that it signed has expired, a day after the rotation unless tokens live longer';
+  return [
+    ...kept.map((kid) => `key ${kid} is published and not the cluster's: --retire=${kid} ${lifetime}`),
+    ...replaced.map(
+      (kid) => `key ${kid} was published with another key, which is gone: its tokens are no longer taken`,
+    ),
+  ];
+}
+
+function clusterHints(issuer: string, jwksUri: string, present: string | undefined): readonly string[] {
+  if (present === issuer) return [];
+  const old = present === undefined ? 'THE-ISSUER-THAT-IT-HAS-NOW' : present;
+  return [
+    'then start the API server with these, in this order, so that running tokens stay valid:',
+    `  --service-account-issuer=${issuer}`,
+    `  --service-account-issuer=${old}`,
+    `  --service-account-jwks-uri=${jwksUri}`,
+  ];
+}

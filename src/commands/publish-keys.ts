@@ -1,0 +1,53 @@
+// Where `oidc publish` has the keys from: the API server, or the files that it is given.
+import { messageOf } from '../admission/thrown.ts';
+import type { PublicJwk } from '../aws/jwks.ts';
+import { keysFromPem } from '../aws/public-keys.ts';
+import { presentText } from '../settings-from-flags.ts';
+import type { ClusterIssuer } from './cluster-issuer.ts';
+import { readClusterIssuer } from './cluster-issuer.ts';
+import type { CommandCall } from './io.ts';
+import { orWrongUse, refuseWrongUse } from './issuer-options.ts';
+
+export interface CurrentKeys {
+  readonly keys: readonly PublicJwk[];
+  /** Where the keys are the API server's. */
+  readonly cluster: ClusterIssuer | undefined;
+  /** For people. */
+  readonly notes: readonly string[];
+}
+
+/** Rejects with ConfigError where there is not exactly one place, or it cannot be read. */
+export async function currentKeys({ flags, io }: CommandCall): Promise<CurrentKeys> {
+  const files = flags.all('public-key');
+  const fromCluster = flags.isOn('from-cluster');
+  if (fromCluster === files.length > 0) {
+    refuseWrongUse([
+      `give ${fromCluster ? 'one of' : ''} --from-cluster or --public-key=FILE: where the keys are`.replace('  ', ' '),
+    ]);
+  }
+  if (fromCluster) {
+    const options = { kubeconfig: presentText(flags, 'kubeconfig'), server: presentText(flags, 'kube-api') };
+    const cluster = await orWrongUse(readClusterIssuer(options), '--from-cluster');
+    return { keys: cluster.keys, cluster, notes: cluster.unusable };
+  }
+  const problems: string[] = [];
+  const keys = await Promise.all(files.map((file) => keysOf(file, io.readFile, problems)));
+  refuseWrongUse(problems);
+  return { keys: keys.flat(), cluster: undefined, notes: [] };
+}
+
+async function keysOf(
+  file: string,
+  readFile: (path: string) => Promise<string>,
+  problems: string[],
+): Promise<readonly PublicJwk[]> {
+  const option = `--public-key=${JSON.stringify(file)}`;
+  try {
+    const found = keysFromPem(await readFile(file));
+    problems.push(...found.problems.map((problem) => `${option}: ${problem}`));
+    return found.keys;
+  } catch (error) {
+    problems.push(`${option}: ${messageOf(error)}`);
+    return [];
+  }
+}

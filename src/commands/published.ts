@@ -1,0 +1,94 @@
+// What is published already, at the issuer or in the directory that is uploaded; and how documents come into that.
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { codeOf } from '../admission/thrown.ts';
+import { parseDiscovery } from '../aws/discovery.ts';
+import { discoveryUrlOf, pathBelow } from '../aws/issuer.ts';
+import type { PublicJwk } from '../aws/jwks.ts';
+import { parseJwks } from '../aws/jwks.ts';
+import { ConfigError } from '../config-error.ts';
+import type { IssuerFetch } from './issuer-fetch.ts';
+import { orWrongUse } from './issuer-options.ts';
+
+export const DISCOVERY_PATH = '.well-known/openid-configuration';
+
+export interface Published {
+  readonly jwksUri: string;
+  readonly keys: readonly PublicJwk[];
+}
+
+/** Rejects with ConfigError: keys that were to be kept must not be lost because they could not be read. */
+export async function publishedAt(issuer: string, fetch: IssuerFetch): Promise<Published> {
+  const get = async (url: string): Promise<string> => {
+    const document = await fetch(url);
+    const problem =
+      'failure' in document ? document.failure : (document.proof.problem ?? answerProblem(document.status));
+    if ('failure' in document || problem !== undefined) throw lost('--merge-published', `${url}: ${problem}`);
+    return document.text;
+  };
+  const discovery = parseDiscovery(parsed('--merge-published', await get(discoveryUrlOf(issuer))));
+  if (discovery?.issuer !== issuer || !discovery.jwksUri.startsWith('https://')) {
+    throw lost('--merge-published', `${discoveryUrlOf(issuer)} is no discovery document of ${issuer}`);
+  }
+  const { jwksUri } = discovery;
+  return { jwksUri, keys: keysIn('--merge-published', jwksUri, await get(jwksUri)) };
+}
+
+function answerProblem(status: number): string | undefined {
+  return status === 200 ? undefined : `it answers ${status}`;
+}
+
+/** None where the directory holds no documents yet. Rejects with ConfigError where they are another issuer's. */
+export async function publishedIn(directory: string, issuer: string): Promise<readonly Published[]> {
+  const option = `--out=${JSON.stringify(directory)}`;
+  const text = await orWrongUse(textAt(join(directory, DISCOVERY_PATH)), option);
+  if (text === undefined) return [];
+  const discovery = parseDiscovery(parsed(option, text));
+  if (discovery?.issuer !== issuer) {
+    const found = JSON.stringify(discovery?.issuer ?? '');
+    throw new ConfigError('usage', [`${option}: its documents are of issuer ${found}; give each issuer a directory`]);
+  }
+  const path = pathBelow(issuer, discovery.jwksUri);
+  const jwks = path === undefined ? undefined : await orWrongUse(textAt(join(directory, path)), option);
+  return [{ jwksUri: discovery.jwksUri, keys: jwks === undefined ? [] : keysIn(option, path ?? '', jwks) }];
+}
+
+function keysIn(option: string, name: string, text: string): readonly PublicJwk[] {
+  const jwks = parseJwks(parsed(option, text));
+  if (jwks === undefined) throw lost(option, `${name} is no JSON Web Key Set`);
+  return jwks.keys;
+}
+
+function parsed(option: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw lost(option, 'what is there is no JSON');
+  }
+}
+
+function lost(option: string, why: string): ConfigError {
+  return new ConfigError('usage', [`${option}: ${why}; the keys there would be lost, and nothing was written`]);
+}
+
+async function textAt(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** In one step: whoever uploads at that moment has the old document or the new one. */
+export async function writeDocument(directory: string, path: string, document: unknown): Promise<void> {
+  const file = join(directory, path);
+  await orWrongUse(
+    (async () => {
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(`${file}.new`, `${JSON.stringify(document, null, 2)}\n`);
+      await rename(`${file}.new`, file);
+    })(),
+    `--out=${JSON.stringify(directory)}`,
+  );
+}
