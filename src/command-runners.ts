@@ -30,6 +30,16 @@ export const RUNNERS: Readonly<Record<Exclude<CommandName, 'serve'>, CommandRunn
   'oidc publish': async (call) => (await import('./commands/oidc-publish.ts')).runOidcPublish(call),
   'oidc verify': async (call) => (await import('./commands/oidc-verify.ts')).runOidcVerify(call),
   'iam provider': async (call) => (await import('./commands/iam-provider.ts')).runIamProvider(call),
+  'trust-policy generate': async (call) => {
+    const [{ clusterClientFrom }, { runTrustPolicyGenerate }] = await Promise.all([
+      import('./commands/cluster-client.ts'),
+      import('./commands/trust-policy-generate.ts'),
+    ]);
+    return runTrustPolicyGenerate(call, clusterClientFrom);
+  },
+  'trust-policy check': async (call) =>
+    (await import('./commands/trust-policy-check.ts')).runTrustPolicyCheck(call, Date.now() / 1000),
+  'token inspect': async (call) => (await import('./commands/token.ts')).runTokenInspect(call, Date.now() / 1000),
 };
 
 /** The examples lie beside the program, in the source tree, the build and the image. */

@@ -57,6 +57,13 @@ export const DURATION_TOO_LONG: StsError = {
   message: 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
 };
 
+/** STS's own wording counts the characters; the limit is what matters. */
+export const TOKEN_TOO_LONG: StsError = {
+  code: 'ValidationError',
+  message:
+    "1 validation error detected: Value at 'webIdentityToken' failed to satisfy constraint: Member must have length less than or equal to 20000",
+};
+
 /** What is given as RoleArn is no ARN of a role. */
 export const ROLE_ARN_INVALID: StsError = { code: 'ValidationError', message: 'Request ARN is invalid' };
 

@@ -83,7 +83,7 @@ function clauseCheck(clause: Clause, call: Call): Check {
     path: clause.path,
     truth: clauseTruth(clause, call),
     token: found.kind === 'present' ? alternatives(found.values) : found.kind,
-    policy: alternatives(clause.values),
+    policy: `${clause.operator.isNegated ? 'anything but ' : ''}${alternatives(clause.values)}`,
   };
 }
 

@@ -36,4 +36,17 @@ export const COMMANDS: readonly Command[] = [
   },
   { name: 'oidc verify', summary: 'Check what an issuer publishes as STS would, against the cluster and a token.' },
   { name: 'iam provider', summary: 'Print what creates the IAM OIDC provider of an issuer.' },
+  {
+    name: 'trust-policy generate',
+    summary: 'Write the trust policy of a role for ServiceAccounts, or add them to one.',
+  },
+  {
+    name: 'trust-policy check',
+    summary: 'Say whether STS would give a role to a token, and which clause of its trust policy decides.',
+  },
+  {
+    name: 'token inspect',
+    summary: 'Say in plain words what a token claims, and what STS would refuse it for.',
+    operands: { placeholder: 'FILE', count: [1, 1], help: 'The file of the token, or - for standard input.' },
+  },
 ];

@@ -3,7 +3,17 @@
 export type FlagType = 'text' | 'boolean' | 'integer' | 'duration' | 'choice';
 
 export type CommandName =
-  'serve' | 'inject' | 'demo' | 'check-install' | 'diagnose error' | 'oidc publish' | 'oidc verify' | 'iam provider';
+  | 'serve'
+  | 'inject'
+  | 'demo'
+  | 'check-install'
+  | 'diagnose error'
+  | 'oidc publish'
+  | 'oidc verify'
+  | 'iam provider'
+  | 'trust-policy generate'
+  | 'trust-policy check'
+  | 'token inspect';
 
 export type FlagGroup =
   | 'Sockets and certificates'
@@ -11,6 +21,7 @@ export type FlagGroup =
   | 'What is injected'
   | 'Sources of identities'
   | 'Running'
+  | 'Trust policy'
   | 'Issuer'
   | 'Input and output';
 

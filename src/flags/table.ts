@@ -8,6 +8,7 @@ import { ISSUER_FLAGS } from './issuer.ts';
 import { SOURCE_FLAGS } from './sources.ts';
 import { RUNNING_FLAGS } from './running.ts';
 import { SOCKET_FLAGS } from './sockets.ts';
+import { TRUST_FLAGS } from './trust.ts';
 
 export const FLAGS: readonly Flag[] = [
   ...SOCKET_FLAGS,
@@ -15,6 +16,7 @@ export const FLAGS: readonly Flag[] = [
   ...INJECTION_FLAGS,
   ...SOURCE_FLAGS,
   ...RUNNING_FLAGS,
+  ...TRUST_FLAGS,
   ...ISSUER_FLAGS,
   ...CHECK_INSTALL_FLAGS,
   ...INPUT_FLAGS,

@@ -1,0 +1,9 @@
+// Findings as people read them: one line each, the rule's name first.
+import type { Finding } from '../aws/finding.ts';
+import type { Paint } from './paint.ts';
+
+export function findingsText(findings: readonly Finding[], paint: Paint): string {
+  return findings
+    .map(({ severity, rule, message }) => `${severity.padEnd(7)}  ${paint.bold(rule)}: ${message}\n`)
+    .join('');
+}

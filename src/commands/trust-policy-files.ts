@@ -1,0 +1,52 @@
+// What AWS's own commands print, taken as the files of trust-policy: `aws iam get-role` for a policy,
+// `aws iam get-open-id-connect-provider` for a provider.
+import { ownField, ownList, ownString } from '../admission/json.ts';
+import { parseRoleArn } from '../aws/arn.ts';
+import type { OidcProvider } from '../aws/oidc-provider.ts';
+import { parseProviderArn, providerArnOf } from '../aws/oidc-provider.ts';
+import { wrong } from './option-files.ts';
+
+/** The policy's own text: inside of a role it is an object, or URL-encoded text as the API itself gives it. */
+export function policyTextFrom(text: string): string {
+  const document = ownField(ownField(jsonFrom(text), 'Role'), 'AssumeRolePolicyDocument');
+  if (document === undefined) return text;
+  return typeof document === 'string' ? decoded(document) : JSON.stringify(document);
+}
+
+function jsonFrom(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Throws ConfigError; null is an account without a provider. */
+export function providerFrom(
+  value: unknown,
+  { file, roleArn }: { readonly file: string; readonly roleArn: string },
+): OidcProvider | null {
+  if (value === null) return null;
+  const url = ownString(value, 'url') ?? ownString(value, 'Url') ?? '';
+  const listed = ownField(value, 'clientIds') ?? ownField(value, 'ClientIDList');
+  const clientIds = ownList({ listed }, 'listed').filter((one) => typeof one === 'string');
+  const role = parseRoleArn(roleArn);
+  // IAM's answer about a provider does not repeat the ARN that it was asked for.
+  const implied = role === undefined || ownString(value, 'Url') === undefined ? '' : providerArnOf(url, role);
+  const arn = ownString(value, 'arn') ?? implied;
+  const isList = Array.isArray(listed) && clientIds.length === listed.length;
+  if (url === '' || !isList || parseProviderArn(arn) === undefined) {
+    const want =
+      '{"arn": "arn:aws:iam::ACCOUNT:oidc-provider/HOST/PATH", "url": "HOST/PATH", "clientIds": ["…"]}, or null';
+    throw wrong(`--provider=${JSON.stringify(file)}: want ${want}`);
+  }
+  return { arn, url, clientIds };
+}

@@ -1,0 +1,172 @@
+// `trust-policy generate`: the trust policy of a role for the ServiceAccounts that are named, or that are annotated with it.
+import type { JsonObject } from '../admission/json.ts';
+import { isObject } from '../admission/json.ts';
+import { parseRoleArn } from '../aws/arn.ts';
+import type { RoleOwner } from '../aws/arn.ts';
+import { issuerProblems } from '../aws/issuer.ts';
+import { PARTITION_PATTERN, partitionOf } from '../aws/partitions.ts';
+import { lintTrustPolicy } from '../aws/trust-policy-lint.ts';
+import { parseTrustPolicy } from '../aws/trust-policy.ts';
+import type { Trusted } from '../aws/trust-policy-generate.ts';
+import { isWide, parseTrusted, trustStatements } from '../aws/trust-policy-generate.ts';
+import { mergedPolicy } from '../aws/trust-policy-merge.ts';
+import { terraformOf } from '../aws/trust-policy-terraform.ts';
+import type { FlagValues } from '../flags/given.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { objectsOf } from '../kube/manifest-documents.ts';
+import type { AnnotatedAccount } from './annotated-accounts.ts';
+import { annotatedIn, annotatedInCluster, issuerOfCluster } from './annotated-accounts.ts';
+import { findingsText } from './findings.ts';
+import { readInputs } from './inputs.ts';
+import type { CommandCall, CommandIo, ExitCode } from './io.ts';
+import { readOption, wrong } from './option-files.ts';
+import { paintWith } from './paint.ts';
+import { policyTextFrom } from './trust-policy-files.ts';
+
+/** Opens a connection to the cluster that the flags name. */
+export type ClientFrom = (flags: FlagValues) => Pick<KubeClient, 'get' | 'stream' | 'close'>;
+
+/** Rejects with ConfigError where it is used wrongly. */
+export async function runTrustPolicyGenerate({ flags, io }: CommandCall, clientFrom: ClientFrom): Promise<ExitCode> {
+  const given = await whatIsGiven({ flags, io, clientFrom });
+  const problems = [...given.problems];
+  const owner = ownerFrom(flags, { ...given, problems });
+  const accounts = given.accounts.map(({ namespace, name, audience }) => ({ namespace, name, audience }));
+  if (accounts.length === 0 && problems.length === 0) {
+    problems.push(
+      'no ServiceAccount to trust: give --service-account=NAMESPACE/NAME, or manifests with annotated ones',
+    );
+  }
+  problems.push(...wideProblems(accounts, flags.isOn('allow-wide')), ...issuerTrouble(given.issuer));
+  const existing = await existingPolicy(flags, io);
+  if (problems.length > 0) throw wrong(...problems);
+  const policy = mergedPolicy(existing, trustStatements({ issuer: given.issuer, owner, accounts }));
+  const text = `${JSON.stringify(policy, null, 2)}\n`;
+  const subject = { policy: parseTrustPolicy(text), role: undefined, issuer: undefined, subject: undefined };
+  io.stderr(findingsText(lintTrustPolicy(subject), paintWith(false)));
+  io.stdout(flags.text('output') === 'terraform' ? terraformOf(policy) : text);
+  return 0;
+}
+
+interface Given {
+  readonly issuer: string;
+  readonly accounts: readonly Trusted[];
+  /** Of the annotated accounts that were found, without doubles. */
+  readonly roles: readonly string[];
+  readonly problems: readonly string[];
+}
+
+interface GivenFrom {
+  readonly flags: FlagValues;
+  readonly io: CommandIo;
+  readonly clientFrom: ClientFrom;
+}
+
+async function whatIsGiven({ flags, io, clientFrom }: GivenFrom): Promise<Given> {
+  const problems: string[] = [];
+  const audience = flags.text('audience') ?? '';
+  const prefix = flags.text('annotation-prefix') ?? '';
+  const named = flags
+    .all('service-account')
+    .flatMap((text) => text.split(','))
+    .flatMap((text) => {
+      const account = parseTrusted(text.trim());
+      if (account === undefined)
+        problems.push(`--service-account=${JSON.stringify(text)}: want NAMESPACE/NAME, in small letters`);
+      return account === undefined ? [] : [{ ...account, audience }];
+    });
+  let annotated: readonly AnnotatedAccount[] = [];
+  let issuer = flags.text('issuer');
+  if (flags.isGiven('filename')) {
+    const { inputs, problems: unread } = await readInputs(flags.all('filename'), io);
+    problems.push(...unread);
+    const manifests = inputs.flatMap(({ documents }) => documents.flatMap(({ value }) => objectsOf(value)));
+    annotated = annotatedIn(manifests, prefix);
+  }
+  if (flags.isOn('from-cluster')) {
+    const client = clientFrom(flags);
+    const { signal } = new AbortController();
+    try {
+      annotated = [...annotated, ...(await annotatedInCluster(client, { prefix, signal }))];
+      issuer ??= await issuerOfCluster(client, signal);
+    } finally {
+      client.close();
+    }
+  }
+  const role = flags.text('role');
+  const wanted = annotated.filter(({ roleArn }) => role === undefined || roleArn === role);
+  const accounts = [...named, ...wanted.map((one) => ({ ...one, audience: one.audience ?? audience }))];
+  return { issuer: issuer ?? '', accounts, roles: [...new Set(wanted.map(({ roleArn }) => roleArn))], problems };
+}
+
+/** From --role, from --account, or from the one role that the accounts are annotated with. */
+function ownerFrom(
+  flags: FlagValues,
+  {
+    roles,
+    issuer,
+    problems,
+  }: { readonly roles: readonly string[]; readonly issuer: string; readonly problems: string[] },
+): RoleOwner {
+  const role = flags.text('role');
+  const account = flags.text('account');
+  const partition = flags.text('partition');
+  const roleArn = role ?? (roles.length === 1 ? roles[0] : undefined);
+  const ofRole = roleArn === undefined ? undefined : parseRoleArn(roleArn);
+  if (role !== undefined && ofRole === undefined) {
+    problems.push(`--role=${JSON.stringify(role)}: want arn:aws:iam::ACCOUNT:role/NAME, with an account of 12 digits`);
+  } else if (role === undefined && roles.length > 1) {
+    problems.push(
+      `the accounts are annotated with ${roles.length} roles, and each has its own policy: choose with --role=${roles.toSorted().join(' or ')}`,
+    );
+  } else if (account === undefined && ofRole === undefined) {
+    problems.push('--account: give the AWS account of the role, or --role with its ARN');
+  }
+  if (account !== undefined && !/^[0-9]{12}$/.test(account)) {
+    problems.push(`--account=${JSON.stringify(account)}: want an AWS account id, 12 digits`);
+  } else if (account !== undefined && ofRole !== undefined && account !== ofRole.accountId) {
+    problems.push(
+      `--account=${JSON.stringify(account)}: the role ${roleArn} is of account ${ofRole.accountId}; leave --account out`,
+    );
+  }
+  if (partition !== undefined && !new RegExp(`^${PARTITION_PATTERN}$`).test(partition)) {
+    problems.push(`--partition=${JSON.stringify(partition)}: want aws, aws-cn, aws-us-gov or another partition of AWS`);
+  } else if (partition !== undefined && ofRole !== undefined && partition !== ofRole.partition) {
+    problems.push(
+      `--partition=${JSON.stringify(partition)}: the role ${roleArn} is of partition ${ofRole.partition}; leave --partition out`,
+    );
+  }
+  return {
+    partition:
+      ofRole?.partition ?? partition ?? partitionOf(/^https:\/\/oidc\.eks\.([a-z0-9-]+)\./.exec(issuer)?.[1] ?? ''),
+    accountId: ofRole?.accountId ?? account ?? '',
+  };
+}
+
+function wideProblems(accounts: readonly Trusted[], allowed: boolean): readonly string[] {
+  if (allowed) return [];
+  return accounts
+    .filter(isWide)
+    .map(
+      ({ namespace, name }) =>
+        `--service-account="${namespace}/${name}" trusts accounts of every namespace, also of those that others create; name the namespaces, or give --allow-wide`,
+    );
+}
+
+function issuerTrouble(issuer: string): readonly string[] {
+  if (issuer === '')
+    return [
+      '--issuer: give the issuer of the cluster’s tokens, as kubectl get --raw /.well-known/openid-configuration names it',
+    ];
+  return issuerProblems(issuer).map((problem) => `--issuer=${JSON.stringify(issuer)}: ${problem}`);
+}
+
+async function existingPolicy(flags: FlagValues, io: CommandIo): Promise<JsonObject | undefined> {
+  const file = flags.text('merge');
+  if (file === undefined) return undefined;
+  const text = policyTextFrom(await readOption({ option: '--merge', file }, io));
+  const { faults } = parseTrustPolicy(text);
+  if (faults.length > 0) throw wrong(...faults.map(({ message }) => `--merge=${JSON.stringify(file)}: ${message}`));
+  const policy: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+  return isObject(policy) ? policy : undefined;
+}

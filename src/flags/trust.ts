@@ -1,0 +1,152 @@
+// Flags of the commands about trust policies and tokens.
+import type { Flag } from './flag.ts';
+import { inGroup } from './flag.ts';
+
+const GENERATE = ['trust-policy generate'] as const;
+const CHECK = ['trust-policy check'] as const;
+const BOTH = ['trust-policy generate', 'trust-policy check'] as const;
+
+export const TRUST_FLAGS: readonly Flag[] = inGroup('Trust policy', [
+  {
+    name: 'policy',
+    type: 'text',
+    placeholder: 'FILE',
+    commands: CHECK,
+    help: 'The role’s trust policy, or what aws iam get-role prints; - for standard input.',
+  },
+  {
+    name: 'role',
+    type: 'text',
+    placeholder: 'ARN',
+    commands: BOTH,
+    help: 'The role; generate takes account and partition from it, and of annotated accounts those with this role.',
+  },
+  {
+    name: 'token',
+    type: 'text',
+    placeholder: 'FILE',
+    commands: CHECK,
+    help: 'The token that a pod would send; - for standard input.',
+  },
+  {
+    name: 'claims',
+    type: 'text',
+    placeholder: 'FILE',
+    commands: CHECK,
+    help: 'The payload of a token as JSON, instead of --token; times that are not in it are not judged.',
+  },
+  {
+    name: 'service-account',
+    type: 'text',
+    placeholder: 'NAMESPACE/NAME',
+    repeatable: true,
+    commands: BOTH,
+    help: 'The account in question; for generate more than one, and with * and ? where a pattern is meant.',
+  },
+  {
+    name: 'issuer',
+    type: 'text',
+    placeholder: 'URL',
+    commands: BOTH,
+    help: 'The issuer of the cluster’s tokens, byte by byte.',
+  },
+  {
+    name: 'audience',
+    type: 'text',
+    placeholder: 'AUDIENCE',
+    default: 'sts.amazonaws.com',
+    commands: BOTH,
+    help: 'Audience of the tokens.',
+  },
+  {
+    name: 'provider',
+    type: 'text',
+    placeholder: 'FILE',
+    commands: CHECK,
+    help: 'The OIDC provider in IAM as {"arn", "url", "clientIds"}, or null where the account has none; not checked unless given.',
+  },
+  {
+    name: 'account',
+    type: 'text',
+    placeholder: 'ACCOUNT-ID',
+    commands: GENERATE,
+    help: 'AWS account of the role, 12 digits.',
+  },
+  {
+    name: 'partition',
+    type: 'text',
+    placeholder: 'PARTITION',
+    commands: GENERATE,
+    help: 'AWS partition of the role; that of an EKS issuer’s region unless given, else aws.',
+  },
+  {
+    name: 'filename',
+    short: 'f',
+    type: 'text',
+    placeholder: 'FILE',
+    repeatable: true,
+    commands: GENERATE,
+    help: 'Manifests whose annotated ServiceAccounts are to be trusted, - for standard input; may be given more than once.',
+  },
+  {
+    name: 'from-cluster',
+    type: 'boolean',
+    default: 'false',
+    commands: GENERATE,
+    help: 'Trust the annotated ServiceAccounts of the cluster, and take the issuer from it unless it is given.',
+  },
+  {
+    name: 'kubeconfig',
+    type: 'text',
+    placeholder: 'FILE',
+    commands: GENERATE,
+    help: 'How --from-cluster reaches the API server from outside of it.',
+  },
+  {
+    name: 'kube-api',
+    type: 'text',
+    placeholder: 'URL',
+    commands: GENERATE,
+    help: 'URL of the API server for --from-cluster, instead of the one that the configuration names.',
+  },
+  {
+    name: 'annotation-prefix',
+    type: 'text',
+    placeholder: 'DOMAIN',
+    default: 'eks.amazonaws.com',
+    commands: GENERATE,
+    help: 'Domain of the annotations of ServiceAccounts.',
+  },
+  {
+    name: 'merge',
+    type: 'text',
+    placeholder: 'FILE',
+    commands: GENERATE,
+    help: 'A trust policy that the accounts are added to; what is in it stays.',
+  },
+  {
+    name: 'allow-wide',
+    type: 'boolean',
+    default: 'false',
+    commands: GENERATE,
+    help: 'Let a pattern match the accounts of every namespace.',
+  },
+  {
+    name: 'output',
+    short: 'o',
+    type: 'choice',
+    choices: ['json', 'terraform'],
+    default: 'json',
+    commands: GENERATE,
+    help: 'Form of the policy: as IAM takes it, or as Terraform’s aws_iam_policy_document.',
+  },
+  {
+    name: 'output',
+    short: 'o',
+    type: 'choice',
+    choices: ['text', 'json'],
+    default: 'text',
+    commands: ['trust-policy check', 'token inspect'],
+    help: 'Form of the output; json is one document.',
+  },
+]);
