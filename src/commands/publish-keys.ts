@@ -20,11 +20,8 @@ export interface CurrentKeys {
 export async function currentKeys({ flags, io }: CommandCall): Promise<CurrentKeys> {
   const files = flags.all('public-key');
   const fromCluster = flags.isOn('from-cluster');
-  if (fromCluster === files.length > 0) {
-    refuseWrongUse([
-      `give ${fromCluster ? 'one of' : ''} --from-cluster or --public-key=FILE: where the keys are`.replace('  ', ' '),
-    ]);
-  }
+  const isClear = fromCluster !== files.length > 0;
+  refuseWrongUse(isClear ? [] : ['give either --from-cluster or --public-key=FILE: where the keys are']);
   if (fromCluster) {
     const options = { kubeconfig: presentText(flags, 'kubeconfig'), server: presentText(flags, 'kube-api') };
     const cluster = await orWrongUse(readClusterIssuer(options), '--from-cluster');
