@@ -191,6 +191,11 @@ function objectOf(object: JsonObject, key: string): object {
   return typeof value === 'object' && value !== null ? value : {};
 }
 
+/** The value of the annotation that asks for one; empty where there is none. */
+export function rotationAskedFor(cluster: FakeCluster): string {
+  return cluster.secret === undefined ? '' : contentsFrom(cluster.secret, SECRET).rotateCa;
+}
+
 /** Every caBundle becomes this. */
 export function breakBundle(cluster: FakeCluster, caBundle: string | undefined): void {
   editConfiguration(cluster, (configuration) => ({
@@ -222,13 +227,24 @@ export function generationOf(cluster: FakeCluster): string | undefined {
 export function isAccepted(cluster: FakeCluster, { leaf }: Pick<Replica, 'leaf'>): boolean {
   const served = leaf.current();
   if (served === undefined) return false;
-  const certificate = new X509Certificate(served.cert);
-  const isNow = ({ validFromDate, validToDate }: X509Certificate): boolean =>
-    validFromDate.getTime() <= cluster.nowMs && cluster.nowMs <= validToDate.getTime();
-  return (
-    isNow(certificate) &&
-    trusted(cluster)
-      .map((pem) => new X509Certificate(pem))
-      .some((ca) => isNow(ca) && certificate.checkIssued(ca) && certificate.verify(ca.publicKey))
-  );
+  const spans = trusted(cluster).map((pem) => commonSpan(served.cert, pem));
+  return spans.some(([from, until]) => from <= cluster.nowMs && cluster.nowMs <= until);
+}
+
+const spans = new Map<string, readonly [number, number]>();
+
+/** When a certificate and the CA that signed it are both valid; never where it did not. Remembered: tests ask often. */
+function commonSpan(certPem: string, caPem: string): readonly [number, number] {
+  const known = spans.get(certPem + caPem);
+  if (known !== undefined) return known;
+  const [certificate, ca] = [new X509Certificate(certPem), new X509Certificate(caPem)];
+  const span: [number, number] =
+    certificate.checkIssued(ca) && certificate.verify(ca.publicKey)
+      ? [
+          Math.max(certificate.validFromDate.getTime(), ca.validFromDate.getTime()),
+          Math.min(certificate.validToDate.getTime(), ca.validToDate.getTime()),
+        ]
+      : [Infinity, -Infinity];
+  spans.set(certPem + caPem, span);
+  return span;
 }

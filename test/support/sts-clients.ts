@@ -26,7 +26,8 @@ export interface ClientProcess {
 
 export type Answer = { readonly arn: string } | { readonly error: string };
 
-const script = join(import.meta.dirname, 'sts-client.ts');
+/** What runs as the SDK. */
+export const sdkScript = join(import.meta.dirname, 'sts-client.ts');
 const python = `
 import boto3, json
 try:
@@ -38,7 +39,7 @@ except Exception as error:
 export const sdk: Client = {
   name: 'the SDK for JavaScript',
   missing: undefined,
-  ask: async (process_) => answerFrom(await run(process.execPath, [script], process_)),
+  ask: async (process_) => answerFrom(await run(process.execPath, [sdkScript], process_)),
 };
 
 /** The others, whether the machine has them or not. */
@@ -71,7 +72,7 @@ export interface LivingClient {
 }
 
 export function startSdk({ environment, home }: ClientProcess): LivingClient {
-  const child = spawn(process.execPath, [script, '--serve'], {
+  const child = spawn(process.execPath, [sdkScript, '--serve'], {
     env: { HOME: home, ...environment },
     stdio: ['pipe', 'pipe', 'inherit'],
   });

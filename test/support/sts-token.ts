@@ -1,6 +1,6 @@
 // A web identity token as STS judges it: the claims first, then the issuer that the account's provider record names, whose
 // documents are fetched (never an address that the token names), then the signature, by STS' algorithms alone.
-import { compactVerify, createLocalJWKSet, decodeJwt } from 'jose';
+import { compactVerify, createLocalJWKSet, decodeJwt, decodeProtectedHeader } from 'jose';
 import type { JWTPayload } from 'jose';
 import { ownField, ownList, ownString } from '../../src/admission/json.ts';
 import * as errors from '../../src/aws/sts-errors.ts';
@@ -61,7 +61,10 @@ export async function judgeToken(token: string, options: TokenOptions): Promise<
 }
 
 function claimsOf(token: string): JWTPayload | undefined {
+  // Nothing around it: not even the line end with which many editors end a file.
+  if (!/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) return undefined;
   try {
+    decodeProtectedHeader(token);
     return decodeJwt(token);
   } catch {
     return undefined;

@@ -268,6 +268,12 @@ describe('refuses a token', () => {
     expect(verdict(await assume(token))).toBe(notAJwt);
   });
 
+  test('with a line of a log before it, or a line end behind it', async () => {
+    const token = await signer.sign(claims);
+    expect(verdict(await assume(`rotated the token\n${token}`))).toBe(notAJwt);
+    expect(verdict(await assume(`${token}\n`))).toBe(notAJwt);
+  });
+
   test('whose signature was changed', async () => {
     const [header = '', payload = ''] = (await signer.sign(claims)).split('.');
     const [, , signature = ''] = (await signer.sign({ ...claims, sub: 'other' })).split('.');
