@@ -227,8 +227,8 @@ export function generationOf(cluster: FakeCluster): string | undefined {
 export function isAccepted(cluster: FakeCluster, { leaf }: Pick<Replica, 'leaf'>): boolean {
   const served = leaf.current();
   if (served === undefined) return false;
-  const spans = trusted(cluster).map((pem) => commonSpan(served.cert, pem));
-  return spans.some(([from, until]) => from <= cluster.nowMs && cluster.nowMs <= until);
+  const times = trusted(cluster).map((pem) => commonSpan(served.cert, pem));
+  return times.some(([from, until]) => from <= cluster.nowMs && cluster.nowMs <= until);
 }
 
 const spans = new Map<string, readonly [number, number]>();
