@@ -23,6 +23,13 @@ export const RUNNERS: Readonly<Record<Exclude<CommandName, 'serve'>, CommandRunn
     return runDemo({ examplesDirectory: examplesDirectory(), start: startStandalone }, io);
   },
   'check-install': async (call) => (await import('./commands/check-install.ts')).runCheckInstall(call),
+  'diagnose manifests': async ({ flags, io }) => {
+    const [{ injectOptionsFrom }, { runDiagnoseManifests }] = await Promise.all([
+      import('./inject-from-flags.ts'),
+      import('./commands/diagnose-manifests.ts'),
+    ]);
+    return runDiagnoseManifests({ ...(await injectOptionsFrom(flags, io.readFile)), now: Date.now }, io);
+  },
   'diagnose error': async ({ flags, operands, io }) => {
     const { runDiagnoseError } = await import('./commands/diagnose-error.ts');
     return runDiagnoseError({ words: operands, output: flags.text('output') === 'json' ? 'json' : 'text' }, io);

@@ -31,6 +31,10 @@ export const COMMANDS: readonly Command[] = [
     operands: { placeholder: 'LOG LINE', count: [1, 100_000], help: 'The line in quotes, or - for standard input.' },
   },
   {
+    name: 'diagnose manifests',
+    summary: 'Say what is wrong with the AWS identity of stored pods and of their ServiceAccounts, without a cluster.',
+  },
+  {
     name: 'oidc publish',
     summary: 'Write what a self-hosted cluster’s issuer must publish, ready to upload.',
   },

@@ -8,6 +8,7 @@ export type CommandName =
   | 'demo'
   | 'check-install'
   | 'diagnose error'
+  | 'diagnose manifests'
   | 'oidc publish'
   | 'oidc verify'
   | 'iam provider'

@@ -9,7 +9,7 @@ export const INPUT_FLAGS: readonly Flag[] = inGroup('Input and output', [
     type: 'text',
     placeholder: 'FILE',
     repeatable: true,
-    commands: ['inject'],
+    commands: ['inject', 'diagnose manifests'],
     help: 'Manifests to read, - for standard input; may be given more than once.',
   },
   {
@@ -32,7 +32,7 @@ export const INPUT_FLAGS: readonly Flag[] = inGroup('Input and output', [
     type: 'choice',
     choices: ['text', 'json'],
     default: 'text',
-    commands: ['inject', 'diagnose error', 'oidc publish', 'oidc verify', 'iam provider'],
+    commands: ['inject', 'diagnose error', 'diagnose manifests', 'oidc publish', 'oidc verify', 'iam provider'],
     help: 'Form of the output; json is one document.',
   },
 ]);

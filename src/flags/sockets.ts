@@ -116,7 +116,7 @@ export const SOCKET_FLAGS: readonly Flag[] = inGroup('Sockets and certificates',
     type: 'text',
     placeholder: 'NAME',
     default: 'eks',
-    commands: ['serve', 'inject'],
+    commands: ['serve', 'inject', 'diagnose manifests'],
     help: 'Namespace of that Service, of --tls-secret and of the ConfigMap of roles.',
   },
 ]);

@@ -1,0 +1,92 @@
+// What is wrong with a ServiceAccount's annotations, whatever its pods are like.
+import { parseGoInt } from '../admission/go-syntax.ts';
+import type { JsonObject } from '../admission/json.ts';
+import { isObject, ownField, ownString } from '../admission/json.ts';
+import type { Settings } from '../admission/settings.ts';
+import { nameOf } from './facts.ts';
+import { meantOnAccount } from './near-miss.ts';
+import type { Problem } from './problem.ts';
+import { roleArnProblem } from './role-arn.ts';
+
+/** Kubernetes refuses a projected token that lives shorter. */
+export const MIN_EXPIRATION_SECONDS = 600;
+
+export interface AccountContext {
+  readonly settings: Settings;
+  /** Those that the account's pods and the webhook's flags name. */
+  readonly regions: readonly string[];
+  /** AWS_ROLE_ARN of its pods. */
+  readonly roles: readonly string[];
+}
+
+export function accountProblems(account: JsonObject, { settings, regions, roles }: AccountContext): Problem[] {
+  const prefix = settings.annotationPrefix;
+  const object = `ServiceAccount ${nameOf(account)}`;
+  const annotations = annotationsOf(account);
+  const annotate = annotateCommand(account);
+  const problems: Problem[] = [];
+  for (const [key, value] of Object.entries(annotations)) {
+    const meant = meantOnAccount(key, value, prefix);
+    // Beside the right key, the wrong one does no harm.
+    if (meant === undefined || Object.hasOwn(annotations, meant)) continue;
+    problems.push({
+      id: 'annotation-key-typo',
+      severity: meant.endsWith('/role-arn') ? 'error' : 'warning',
+      object,
+      evidence: `annotation ${key} is read by nobody; ${meant} is meant`,
+      fix: `${annotate} ${key}- ${meant}=${quotedForShell(value.trim())}, then create its pods again`,
+    });
+  }
+  const role = annotations[`${prefix}/role-arn`] ?? '';
+  // A webhook that runs with --compose-role-arn made whole ARNs of it.
+  const isComposed =
+    !role.trim().startsWith('arn:') &&
+    (settings.composeRoleArn || roles.some((roleArn) => roleArn.endsWith(`:role/${role.trim().replace(/^\//, '')}`)));
+  const problem = role.trim() === '' || isComposed ? undefined : roleArnProblem(role, regions);
+  if (problem !== undefined) {
+    problems.push({
+      ...problem,
+      severity: 'error',
+      object,
+      fix: `${annotate} --overwrite ${prefix}/role-arn=${correctedArn(role)}, then create its pods again`,
+    });
+  }
+  const expiration = annotations[`${prefix}/token-expiration`];
+  if (expiration !== undefined && isTooShort(expiration)) {
+    problems.push({
+      id: 'token-expiration-below-minimum',
+      severity: 'warning',
+      object,
+      evidence: `annotation ${prefix}/token-expiration is ${expiration}: Kubernetes issues no token for less than 600 seconds`,
+      fix: `${annotate} --overwrite ${prefix}/token-expiration=600`,
+    });
+  }
+  return problems;
+}
+
+export function annotationsOf(object: JsonObject | undefined): Readonly<Record<string, string>> {
+  const annotations = ownField(ownField(object, 'metadata'), 'annotations');
+  const entries = isObject(annotations) ? Object.entries(annotations) : [];
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+export function annotateCommand(account: JsonObject): string {
+  const metadata = ownField(account, 'metadata');
+  const [namespace = ''] = nameOf(account).split('/');
+  return `kubectl annotate serviceaccount ${ownString(metadata, 'name') ?? ''} -n ${namespace}`;
+}
+
+export function isTooShort(expiration: string): boolean {
+  const seconds = parseGoInt(expiration);
+  return seconds !== undefined && seconds < MIN_EXPIRATION_SECONDS;
+}
+
+/** Where blanks are all that is wrong, the right value is known. */
+function correctedArn(text: string): string {
+  const compact = text.replace(/\s/g, '');
+  return roleArnProblem(compact, []) === undefined ? quotedForShell(compact) : 'arn:aws:iam::ACCOUNT_ID:role/NAME';
+}
+
+function quotedForShell(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

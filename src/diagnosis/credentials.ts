@@ -1,0 +1,59 @@
+// Which way to credentials a stored container has, by its variables.
+import { AUTHORIZATION_FILE_VARIABLE, FULL_URI_VARIABLE } from '../admission/container-credentials.ts';
+import { ROLE_ARN_VARIABLE, TOKEN_FILE_VARIABLE } from '../admission/web-identity.ts';
+import type { ContainerFacts } from './facts.ts';
+import { isSet } from './facts.ts';
+
+const AUTHORIZATION_VARIABLE = 'AWS_CONTAINER_AUTHORIZATION_TOKEN';
+const RELATIVE_URI_VARIABLE = 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI';
+
+/** Proxies that meshes add, and what prepares the network for them: none of them calls AWS. */
+const MESH_CONTAINERS = [
+  'istio-init',
+  'istio-proxy',
+  'istio-validation',
+  'linkerd-init',
+  'linkerd-network-validator',
+  'linkerd-proxy',
+];
+
+export function hasWebIdentity(container: ContainerFacts): boolean {
+  return isSet(container, ROLE_ARN_VARIABLE) && isSet(container, TOKEN_FILE_VARIABLE);
+}
+
+export function hasAgent(container: ContainerFacts): boolean {
+  return isSet(container, FULL_URI_VARIABLE) || isSet(container, RELATIVE_URI_VARIABLE);
+}
+
+/** The variable that is set, and the one that is missing beside it. */
+export function halfSet(container: ContainerFacts): { readonly set: string; readonly missing: string } | undefined {
+  if (container.hasUnknownImports || hasAgent(container)) return undefined;
+  const pairs = [
+    [ROLE_ARN_VARIABLE, TOKEN_FILE_VARIABLE],
+    [TOKEN_FILE_VARIABLE, ROLE_ARN_VARIABLE],
+    [AUTHORIZATION_FILE_VARIABLE, FULL_URI_VARIABLE],
+  ] as const;
+  const pair = pairs.find(([set, missing]) => isSet(container, set) && !isSet(container, missing));
+  return pair === undefined ? undefined : { set: pair[0], missing: pair[1] };
+}
+
+/** Whether a container has no way to credentials and is one that may want it. */
+export function lacksIdentity(container: ContainerFacts): boolean {
+  return (
+    !hasWebIdentity(container) &&
+    !hasAgent(container) &&
+    !isSet(container, AUTHORIZATION_VARIABLE) &&
+    halfSet(container) === undefined &&
+    !container.hasUnknownImports &&
+    !MESH_CONTAINERS.includes(container.name)
+  );
+}
+
+export function isIdentified(containers: readonly ContainerFacts[]): boolean {
+  return containers.some((container) => hasWebIdentity(container) || hasAgent(container));
+}
+
+/** Keys or a profile that the container brings: what people use who want no identity of the ServiceAccount. */
+export function ownCredentials(container: ContainerFacts): readonly string[] {
+  return ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].filter((name) => isSet(container, name));
+}

@@ -1,0 +1,123 @@
+// What the rules know: one stored pod, and what was given of the cluster around it.
+import { variablesOf } from '../admission/container.ts';
+import type { Decision } from '../admission/decision.ts';
+import type { AccountKey } from '../admission/identity.ts';
+import { keyOf } from '../admission/identity.ts';
+import type { JsonObject } from '../admission/json.ts';
+import { isObject, ownField, ownList, ownString } from '../admission/json.ts';
+import { containersOf, podNameOf } from '../admission/pod.ts';
+import type { Settings, Surroundings } from '../admission/settings.ts';
+
+/** What was given; `undefined` is "not given", an empty list is "there is none". */
+export interface Surrounding {
+  /** Of every namespace. */
+  readonly serviceAccounts: readonly JsonObject[];
+  /** Whether all there are were given. */
+  readonly knowsEveryAccount: boolean;
+  readonly namespaces: readonly JsonObject[];
+  readonly webhookConfigurations: readonly JsonObject[] | undefined;
+  readonly settings: Settings;
+  readonly surroundings: Surroundings;
+  /** Names of the variables that a ConfigMap or Secret holds (`Secret/prod/aws`); undefined where it was not given. */
+  readonly keysOf: (reference: string) => readonly string[] | undefined;
+  /** Milliseconds since 1970, of certificates. */
+  readonly now: number;
+}
+
+export interface PodFacts extends Surrounding {
+  readonly pod: JsonObject;
+  readonly namespace: string;
+  /** `Pod prod/api`. */
+  readonly object: string;
+  readonly account: AccountKey;
+  /** Undefined where it was not given. */
+  readonly serviceAccount: JsonObject | undefined;
+  /** What the webhook would do with the pod as it is now. */
+  readonly decision: Decision;
+  readonly containers: readonly ContainerFacts[];
+}
+
+export type ContainerKind = 'container' | 'init container' | 'ephemeral container';
+
+export interface ContainerFacts {
+  readonly name: string;
+  readonly kind: ContainerKind;
+  readonly object: string;
+  readonly container: JsonObject;
+  /** Those with a value; the value is undefined where it comes from elsewhere. */
+  readonly variables: ReadonlyMap<string, string | undefined>;
+  /** Names that envFrom brings, as far as they are known. */
+  readonly imported: readonly string[];
+  /** Whether envFrom may bring names that are not known. */
+  readonly hasUnknownImports: boolean;
+}
+
+export function podFacts(
+  { pod, namespace, account, decision }: Pick<PodFacts, 'pod' | 'namespace' | 'account' | 'decision'>,
+  surrounding: Surrounding,
+): PodFacts {
+  const object = `Pod ${namespace}/${podNameOf(pod)}`;
+  const factsOf = (container: JsonObject, kind: ContainerKind): ContainerFacts => {
+    const name = ownString(container, 'name') ?? '';
+    const imports = importsOf(container, namespace).map(({ reference, prefix }) =>
+      surrounding.keysOf(reference)?.map((key) => prefix + key),
+    );
+    return {
+      name,
+      kind,
+      object: `${object} ${kind} ${name}`,
+      container,
+      // SDKs take an empty variable as one that is not set.
+      variables: new Map([...variablesOf(container)].filter(([, value]) => value?.trim() !== '')),
+      imported: imports.flatMap((names) => names ?? []),
+      hasUnknownImports: imports.includes(undefined),
+    };
+  };
+  return {
+    ...surrounding,
+    pod,
+    namespace,
+    object,
+    account,
+    decision,
+    serviceAccount: surrounding.serviceAccounts.find((candidate) => nameOf(candidate) === keyOf(account)),
+    containers: [
+      ...containersOf(pod).map(({ container, list }) =>
+        factsOf(container, list === 'containers' ? 'container' : 'init container'),
+      ),
+      ...ownList(ownField(pod, 'spec'), 'ephemeralContainers')
+        .filter(isObject)
+        .map((container) => factsOf(container, 'ephemeral container')),
+    ],
+  };
+}
+
+interface Import {
+  readonly reference: string;
+  readonly prefix: string;
+}
+
+function importsOf(container: JsonObject, namespace: string): Import[] {
+  return ownList(container, 'envFrom').flatMap((source) =>
+    [
+      ['secretRef', 'Secret'],
+      ['configMapRef', 'ConfigMap'],
+    ].flatMap(([field = '', kind = '']) => {
+      const name = ownString(ownField(source, field), 'name');
+      const prefix = ownString(source, 'prefix') ?? '';
+      return name === undefined ? [] : [{ reference: `${kind}/${namespace}/${name}`, prefix }];
+    }),
+  );
+}
+
+/** `namespace/name`, as `keyOf` writes it. */
+export function nameOf(object: JsonObject): string {
+  const metadata = ownField(object, 'metadata');
+  const namespace = ownString(metadata, 'namespace') ?? '';
+  return `${namespace === '' ? 'default' : namespace}/${ownString(metadata, 'name') ?? ''}`;
+}
+
+/** Whether a variable is set, by whatever means that can be known. */
+export function isSet({ variables, imported }: ContainerFacts, name: string): boolean {
+  return variables.has(name) || imported.includes(name);
+}

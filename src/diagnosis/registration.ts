@@ -1,0 +1,119 @@
+// Whether the API server would ask a webhook about a pod, by what is registered.
+import { X509Certificate } from 'node:crypto';
+import type { JsonObject } from '../admission/json.ts';
+import { isObject, ownField, ownList, ownString } from '../admission/json.ts';
+import type { PodFacts } from './facts.ts';
+import type { Labels } from './selector.ts';
+import { unmetRequirement } from './selector.ts';
+
+export type Reach =
+  /** The webhook would be asked, or nothing says that it would not. */
+  | { readonly kind: 'asked' }
+  | { readonly kind: 'down' | 'namespace' | 'opted-out'; readonly evidence: string; readonly isOptIn: boolean };
+
+/** Names of upstream, EKS, kOps and of this project's own charts. */
+const OURS = /pod-?identity|iam-for-pods|\birsa\b/i;
+
+export function reachOf({ webhookConfigurations, pod, namespace, namespaces, now }: PodFacts): Reach {
+  if (webhookConfigurations === undefined) return { kind: 'asked' };
+  const entries = webhookConfigurations.flatMap(webhooksOf).filter(({ isOurs }) => isOurs);
+  if (entries.length === 0) {
+    const evidence = 'no MutatingWebhookConfiguration registers a webhook for pod identity';
+    return { kind: 'down', evidence, isOptIn: false };
+  }
+  const object = namespaces.find((candidate) => ownString(ownField(candidate, 'metadata'), 'name') === namespace);
+  // The API server sets this label on every namespace.
+  const labels = { ...labelsOf(object), 'kubernetes.io/metadata.name': namespace };
+  const known = {
+    namespace: { labels, complete: object !== undefined },
+    pod: { labels: labelsOf(pod), complete: true },
+    now,
+  };
+  const reaches = entries.map((entry) => reachOfEntry(entry, known));
+  return reaches.reduce((one, other) => (rank(other) < rank(one) ? other : one));
+}
+
+/** Of several entries the one that comes nearest to the pod; those for chosen pods or namespaces say least. */
+function rank(reach: Reach): number {
+  const kinds = ['asked', 'down', 'namespace', 'opted-out'];
+  return kinds.indexOf(reach.kind) + (reach.kind !== 'asked' && reach.isOptIn ? kinds.length : 0);
+}
+
+interface Entry {
+  readonly name: string;
+  readonly webhook: JsonObject;
+  readonly isOurs: boolean;
+}
+
+function webhooksOf(configuration: JsonObject): Entry[] {
+  const configurationName = ownString(ownField(configuration, 'metadata'), 'name') ?? '';
+  return ownList(configuration, 'webhooks')
+    .filter(isObject)
+    .map((webhook) => {
+      const name = ownString(webhook, 'name') ?? '';
+      const service = ownString(ownField(ownField(webhook, 'clientConfig'), 'service'), 'name') ?? '';
+      const isOurs = [configurationName, name, service].some((text) => OURS.test(text));
+      return { name: `${configurationName}, webhook ${name}`, webhook, isOurs };
+    });
+}
+
+interface Known {
+  readonly namespace: Labels;
+  readonly pod: Labels;
+  readonly now: number;
+}
+
+function reachOfEntry({ name, webhook }: Entry, known: Known): Reach {
+  const byNamespace = unmetRequirement(ownField(webhook, 'namespaceSelector'), known.namespace);
+  if (byNamespace !== undefined) {
+    const evidence = `MutatingWebhookConfiguration ${name}: its namespaceSelector wants ${byNamespace.text}`;
+    return { kind: 'namespace', evidence, isOptIn: byNamespace.isOptIn };
+  }
+  const byPod = unmetRequirement(ownField(webhook, 'objectSelector'), known.pod);
+  if (byPod !== undefined) {
+    const evidence = `MutatingWebhookConfiguration ${name}: its objectSelector wants ${byPod.text}`;
+    return { kind: 'opted-out', evidence, isOptIn: byPod.isOptIn };
+  }
+  const fault = faultOf(webhook, known.now);
+  if (fault === undefined) return { kind: 'asked' };
+  return { kind: 'down', evidence: `MutatingWebhookConfiguration ${name}: ${fault}`, isOptIn: false };
+}
+
+/** Why a webhook that is registered cannot be asked about new pods. */
+function faultOf(webhook: JsonObject, now: number): string | undefined {
+  if (!ownList(webhook, 'rules').some(coversPods)) return 'no rule covers CREATE of pods';
+  const versions = ownList(webhook, 'admissionReviewVersions');
+  if (versions.length > 0 && !['v1', 'v1beta1'].some((version) => versions.includes(version))) {
+    return `admissionReviewVersions ${versions.join(', ')} has no version that webhooks answer`;
+  }
+  const client = ownField(webhook, 'clientConfig');
+  const caBundle = Buffer.from(ownString(client, 'caBundle') ?? '', 'base64')
+    .toString()
+    .trim();
+  // A URL may have a certificate of a public CA; the name of a Service cannot.
+  if (caBundle === '') return ownField(client, 'service') === undefined ? undefined : 'its caBundle is empty';
+  const ends = validUntil(caBundle);
+  return ends === undefined || ends > now ? undefined : `its caBundle has expired on ${new Date(ends).toISOString()}`;
+}
+
+function coversPods(rule: unknown): boolean {
+  const has = (field: string, ...wanted: readonly string[]): boolean =>
+    ownList(rule, field).some((value) => wanted.includes(String(value)));
+  return has('operations', 'CREATE', '*') && has('resources', 'pods', '*', '*/*') && has('apiGroups', '', '*');
+}
+
+/** When the last certificate of a bundle ends; undefined where it cannot be read. */
+function validUntil(pem: string): number | undefined {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  try {
+    const ends = blocks.map((block) => Date.parse(new X509Certificate(block).validTo));
+    return ends.length === 0 ? undefined : Math.max(...ends);
+  } catch {
+    return undefined;
+  }
+}
+
+function labelsOf(object: unknown): JsonObject {
+  const labels = ownField(ownField(object, 'metadata'), 'labels');
+  return isObject(labels) ? labels : {};
+}
