@@ -17,6 +17,8 @@ export interface ClusterIssuer extends ClusterKeys, Discovery {
 
 const DISCOVERY = '/.well-known/openid-configuration';
 const JWKS = '/openid/v1/jwks';
+// The API server serves each document as its own type only, and refuses callers who do not take that (RFC 7517 §8.5).
+const MEDIA_TYPES = 'application/json, application/jwk-set+json';
 
 /** Rejects with KubeError, also where there is no cluster. */
 export async function readClusterIssuer(options: KubeConfigOptions): Promise<ClusterIssuer> {
@@ -36,7 +38,7 @@ export async function readClusterIssuer(options: KubeConfigOptions): Promise<Clu
 }
 
 async function read(client: Pick<ReadClient, 'get'>, path: string): Promise<unknown> {
-  const answer = await client.get(path, { signal: new AbortController().signal });
+  const answer = await client.get(path, { signal: new AbortController().signal, accept: MEDIA_TYPES });
   if (answer.status === 200) return answer.body;
   const refusal = refusalOf(path, answer);
   if (answer.status !== 401 && answer.status !== 403) throw refusal;
