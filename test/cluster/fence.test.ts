@@ -209,6 +209,7 @@ describe('the account of the webhook', () => {
   test('leaves the administrator free', async () => {
     const { kubectl } = controlPlane;
     await kubectl(['label', 'mutatingwebhookconfigurations', configuration, 'of=the-administrator']);
-    await kubectl(['delete', 'mutatingwebhookconfigurations', configuration]);
+    const deleted = await kubectl(['delete', 'mutatingwebhookconfigurations', configuration]);
+    expect(deleted.trim()).toBe(`mutatingwebhookconfiguration.admissionregistration.k8s.io "${configuration}" deleted`);
   });
 });

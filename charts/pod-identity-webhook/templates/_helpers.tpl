@@ -59,8 +59,12 @@
 {{- end }}
 
 {{- define "pod-identity-webhook.imagePullSecrets" -}}
+{{- $secrets := list }}
 {{- range concat .Values.global.imagePullSecrets .Values.imagePullSecrets }}
-- name: {{ kindIs "string" . | ternary . (get (kindIs "map" . | ternary . dict) "name") }}
+{{- $secrets = append $secrets (ternary (dict "name" .) . (kindIs "string" .)) }}
+{{- end }}
+{{- with $secrets }}
+{{- toYaml . }}
 {{- end }}
 {{- end }}
 

@@ -102,3 +102,7 @@ export function idOf(object: JsonObject): string {
   const { namespace, name } = metadata;
   return [object['kind'], ...(namespace === undefined ? [] : [namespace]), name].map(String).join('/');
 }
+
+export function byName(objects: readonly JsonObject[]): Record<string, JsonObject> {
+  return Object.fromEntries(objects.map((object) => [idOf(object), object]));
+}
