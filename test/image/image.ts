@@ -124,7 +124,7 @@ function copyInto(root: string, copy: Copy & { readonly from: string; readonly w
 }
 
 /** Node where the base image has it, its loader and shared libraries, and the mount points that a container has. */
-function bringBase(root: string): void {
+export function bringBase(root: string): void {
   const libraries = execFileSync('ldd', [process.execPath], { encoding: 'utf8' });
   const paths = [...libraries.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);
   for (const [source, target] of [[process.execPath, '/nodejs/bin/node'], ...paths.map((path) => [path, path])]) {

@@ -11,6 +11,8 @@ export interface NodePaths {
   readonly bin: string;
   /** Where archives of images are kept from run to run. */
   readonly images: string;
+  /** Address of this machine on the link to the node: pods reach it as `host.node`, and nothing else does. */
+  readonly hostAddress: string;
 }
 
 /** Why this machine cannot have a node; undefined where it can. */
@@ -26,10 +28,12 @@ export function nodeIsUp(): boolean {
 }
 
 export function nodePaths(): NodePaths {
-  const script = '. "$1"; printf "%s\\n" "$run" "$bin" "$state"';
+  const script = '. "$1"; printf "%s\\n" "$run" "$bin" "$state" "$host_address"';
   const words = ['-euc', script, 'bash', join(scripts, 'env.sh')];
-  const [run = '', bin = '', state = ''] = execFileSync('bash', words, { encoding: 'utf8' }).split('\n');
-  return { kubeconfig: join(run, 'kubeconfig'), bin, images: join(state, 'images') };
+  const [run = '', bin = '', state = '', hostAddress = ''] = execFileSync('bash', words, { encoding: 'utf8' }).split(
+    '\n',
+  );
+  return { kubeconfig: join(run, 'kubeconfig'), bin, images: join(state, 'images'), hostAddress };
 }
 
 /** Brings an image archive into the node: pods find it by its tag, with any imagePullPolicy. */
