@@ -49,7 +49,9 @@ export async function runOidcPublish(call: CommandCall): Promise<ExitCode> {
     ...issuerWarnings(issuer).map((warning) => `--issuer=${JSON.stringify(issuer)}: ${warning}`),
     ...rotationHints(merged),
     ...uploadHints({ issuer, directory, paths }),
-    ...clusterHints(issuer, jwksUri, cluster?.issuer),
+    ...(cluster?.issuer === issuer || (cluster === undefined && before.length > 0)
+      ? []
+      : clusterHints(issuer, jwksUri, cluster?.issuer)),
   ];
   for (const hint of hints) io.stderr(`${hint}\n`);
   const files = paths.map((one) => `${directory}/${one}`);
@@ -84,13 +86,11 @@ function rotationHints({ kept, replaced }: Merged): readonly string[] {
   ];
 }
 
-function clusterHints(issuer: string, jwksUri: string, present: string | undefined): readonly string[] {
-  if (present === issuer) return [];
-  const old = present === undefined ? 'THE-ISSUER-THAT-IT-HAS-NOW' : present;
+function clusterHints(issuer: string, jwksUri: string, present = 'THE-ISSUER-THAT-IT-HAS-NOW'): readonly string[] {
   return [
     'then start the API server with these, in this order, so that running tokens stay valid:',
     `  --service-account-issuer=${issuer}`,
-    `  --service-account-issuer=${old}`,
+    `  --service-account-issuer=${present}`,
     `  --service-account-jwks-uri=${jwksUri}`,
   ];
 }
