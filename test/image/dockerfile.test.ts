@@ -24,7 +24,13 @@ describe('the Dockerfile', () => {
     }).toEqual({
       base: 'gcr.io/distroless/nodejs24-debian13:nonroot',
       user: ['65532:65532'],
-      entrypoint: ['/nodejs/bin/node', '--max-semi-space-size=4', '--disable-proto=delete', '/app/main.js'],
+      entrypoint: [
+        '/nodejs/bin/node',
+        '--max-semi-space-size=4',
+        '--no-maglev',
+        '--disable-proto=delete',
+        '/app/main.js',
+      ],
       shell: [],
     });
   });

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChildProcess } from 'node:child_process';
@@ -42,7 +42,10 @@ describeImage(`the image${missing === undefined ? '' : ` (not run: ${missing})`}
     const bundle = ['deploy/image/bundle.mjs', '--outdir=again', '--version=1.2.3', '--commit=abcdef'];
     execFileSync(process.execPath, bundle, { cwd: elsewhere, stdio: 'pipe' });
     const [again, packed] = [join(elsewhere, 'again'), join(image.root, 'app')].map((place) =>
-      ['main.js', 'LICENSES.txt', 'package.json'].map((file) => hashOf(join(place, file))),
+      readdirSync(join(place, 'chunks'))
+        .map((chunk) => join('chunks', chunk))
+        .concat('main.js', 'LICENSES.txt', 'package.json')
+        .map((file) => `${file} ${hashOf(join(place, file))}`),
     );
     rmSync(elsewhere, { recursive: true });
     expect(again).toEqual(packed);
