@@ -117,14 +117,22 @@ function isText(value: unknown): boolean {
   return typeof value === 'string';
 }
 
+function isTextOrTexts(value: unknown): boolean {
+  return isText(value) || (Array.isArray(value) && value.every(isText));
+}
+
+/** A claim that is null is one that is not there. */
 function malformedIn(payload: JsonObject): readonly string[] {
-  const texts = ['iss', 'sub'].filter((claim) => Object.hasOwn(payload, claim) && !isText(payload[claim]));
-  const audience = ownField(payload, 'aud');
-  const isAudience = isText(audience) || (Array.isArray(audience) && audience.every(isText));
-  const times = ['exp', 'iat', 'nbf'].filter(
-    (claim) => Object.hasOwn(payload, claim) && !Number.isInteger(payload[claim]),
-  );
-  return [...texts, ...(audience === undefined || isAudience ? [] : ['aud']), ...times];
+  const rules: readonly (readonly [claim: string, isRight: (value: unknown) => boolean])[] = [
+    ['iss', isText],
+    ['sub', isText],
+    ['aud', isTextOrTexts],
+    ['exp', Number.isInteger],
+    ['iat', Number.isInteger],
+    ['nbf', Number.isInteger],
+  ];
+  const wrong = rules.filter(([claim, isRight]) => !isRight(ownField(payload, claim) ?? null));
+  return wrong.map(([claim]) => claim).filter((claim) => (ownField(payload, claim) ?? null) !== null);
 }
 
 /** Bound tokens have `kubernetes.io` as an object; legacy tokens of Secrets have one claim each. */

@@ -33,8 +33,16 @@ export function parseKey(key: string): ProviderKey | undefined {
   };
 }
 
-export function keyFindings(statement: Statement, issuer: string | undefined): readonly Finding[] {
-  const names = providerNames(statement, issuer);
+/** Of the token in question. */
+export interface OwnProvider {
+  /** Host and path of its issuer. */
+  readonly name: string;
+  /** Whether a statement of the policy trusts it. */
+  readonly isTrusted: boolean;
+}
+
+export function keyFindings(statement: Statement, own: OwnProvider | undefined): readonly Finding[] {
+  const names = providerNames(statement, own);
   return statement.clauses.flatMap(({ path, key }) => {
     const parsed = parseKey(key);
     if (parsed === undefined) {
@@ -45,12 +53,18 @@ export function keyFindings(statement: Statement, issuer: string | undefined): r
 }
 
 /** In lower case: names of condition keys are not case-sensitive. */
-function providerNames({ principal }: Statement, issuer: string | undefined): readonly string[] {
-  const federated = principal.federated.map((value) => parseProviderArn(value)?.name ?? providerName(value));
-  const own = issuer === undefined ? undefined : providerName(issuer);
+function providerNames({ principal }: Statement, own: OwnProvider | undefined): readonly string[] {
+  const federated = principal.federated
+    .filter((value) => value !== '*')
+    .map((value) => providerName(parseProviderArn(value)?.name ?? value));
+  const names = federated.map((name) => name.toLowerCase());
+  if (own === undefined) return names;
+  const ownName = own.name.toLowerCase();
   // Where a statement trusts several providers, the keys of one token are those of its own.
-  if (own !== undefined && (federated.includes(own) || federated.length === 0)) return [own.toLowerCase()];
-  return federated.filter((name) => name !== '*').map((name) => name.replace(/^https?:\/\//i, '').toLowerCase());
+  if (names.length === 0 || federated.some((name) => name === own.name || isSameButSlash(name, own.name)))
+    return [ownName];
+  // Where no statement trusts the token's provider, the principal is what is wrong, not the keys.
+  return own.isTrusted ? names : [ownName, ...names];
 }
 
 interface KeyPlace {

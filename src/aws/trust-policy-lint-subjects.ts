@@ -13,8 +13,17 @@ const PREFIX = 'system:serviceaccount:';
 const ANY_ACCOUNT = `${PREFIX}qzjx7-vwkq9:hwyq4-pfzx8`;
 const AUDIENCE = 'sts.amazonaws.com';
 
-/** `subject` is that of the token in question, where there is one. */
-export function subjectFindings({ path, clauses }: Statement, subject: string | undefined): readonly Finding[] {
+export interface SubjectWorld {
+  /** Of the token in question, where there is one. */
+  readonly subject: string | undefined;
+  /** Whether the statement is for an issuer that is no cluster's, whose subjects look otherwise. */
+  readonly isForeign: boolean;
+}
+
+export function subjectFindings(
+  { path, clauses }: Statement,
+  { subject, isForeign }: SubjectWorld,
+): readonly Finding[] {
   const constrained = clauses.filter(({ operator }) => operator.kind !== 'null');
   const of = (suffix: string): readonly Clause[] => constrained.filter(({ key }) => parseKey(key)?.suffix === suffix);
   const [subjects, audiences] = [of('sub'), of('aud')];
@@ -23,9 +32,17 @@ export function subjectFindings({ path, clauses }: Statement, subject: string | 
     ...[...subjects, ...audiences].flatMap(operatorFindings),
     ...negations(subjects, audiences),
     ...togetherFindings(subjects),
-    ...subjects.filter(({ operator }) => !operator.isNegated).flatMap((clause) => valuesFindings(clause, subject)),
-    ...audiences.flatMap(audienceFindings),
+    ...(isForeign
+      ? []
+      : [
+          ...positive(subjects).flatMap((clause) => valuesFindings(clause, subject)),
+          ...audiences.flatMap(audienceFindings),
+        ]),
   ];
+}
+
+function positive(clauses: readonly Clause[]): readonly Clause[] {
+  return clauses.filter(({ operator }) => !operator.isNegated);
 }
 
 interface Clauses {
@@ -71,7 +88,7 @@ function plain(base: string): string {
 /** Beside a condition that says who may, one that says who may not is a narrowing. */
 function negations(...groups: readonly (readonly Clause[])[]): readonly Finding[] {
   return groups.flatMap((clauses) => {
-    if (clauses.some(({ operator }) => !operator.isNegated)) return [];
+    if (positive(clauses).length > 0) return [];
     return clauses.map(({ path, operator }) => {
       const message = `${path}: ${operator.name} lets in everyone but those, also a token without the claim; say who may, with StringEquals`;
       return fault('negated-operator', message);
@@ -81,10 +98,13 @@ function negations(...groups: readonly (readonly Clause[])[]): readonly Finding[
 
 /** All operators of a Condition must hold. */
 function togetherFindings(subjects: readonly Clause[]): readonly Finding[] {
-  const positive = subjects.filter(({ operator }) => !operator.isNegated);
-  if (positive.length < 2) return [];
-  const message = `${positive.map(({ path }) => path).join(' and ')} must both hold, they are no alternatives; put all values under one operator, or write two statements`;
-  return [warning('sub-in-two-operators', message)];
+  const asking = positive(subjects);
+  return [...new Set(asking.map(({ key }) => key.toLowerCase()))].flatMap((key) => {
+    const same = asking.filter((clause) => clause.key.toLowerCase() === key);
+    if (same.length < 2) return [];
+    const message = `${same.map(({ path }) => path).join(' and ')} must both hold, they are no alternatives; put all values under one operator, or write two statements`;
+    return [warning('sub-in-two-operators', message)];
+  });
 }
 
 function valuesFindings({ path, operator, values }: Clause, subject: string | undefined): readonly Finding[] {
@@ -104,7 +124,7 @@ function valuesFindings({ path, operator, values }: Clause, subject: string | un
         ),
       ];
     }
-    if (value === swapped && !values.includes(subject ?? '') && value !== subject) {
+    if (value === swapped && !values.includes(subject ?? '')) {
       return [fault('sub-swapped', `${path} has ${value}, the token ${subject}: namespace first, then name`)];
     }
     return [];

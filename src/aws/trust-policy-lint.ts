@@ -3,9 +3,10 @@
 import type { RoleArn } from './arn.ts';
 import type { Finding } from './finding.ts';
 import { fault, warning } from './finding.ts';
-import { parseProviderArn, providerArnOf, providerName } from './oidc-provider.ts';
+import { isSameButSlash, parseProviderArn, providerArnOf, providerName } from './oidc-provider.ts';
 import type { TrustPolicy } from './trust-policy-document.ts';
 import { allowsWebIdentity } from './trust-policy-evaluate.ts';
+import type { OwnProvider } from './trust-policy-lint-keys.ts';
 import { keyFindings } from './trust-policy-lint-keys.ts';
 import { federatedFindings, isWebIdentityPrincipal } from './trust-policy-lint-principals.ts';
 import { subjectFindings } from './trust-policy-lint-subjects.ts';
@@ -28,14 +29,16 @@ export const RAISED_QUOTA = 4096;
 
 export function lintTrustPolicy(subject: LintSubject): readonly Finding[] {
   const { policy } = subject;
-  const allows = policy.statements.filter(({ effect }) => effect === 'Allow');
+  const allows = policy.statements.filter(
+    ({ effect, principal }) => effect === 'Allow' && principal.element === 'Principal',
+  );
   const web = allows.filter(({ principal }) => isWebIdentityPrincipal(principal));
   return [
     ...documentFindings(policy),
     ...(web.length === 0 ? otherPrincipals(allows) : []),
     ...unknownProvider(web, subject),
     ...policy.statements.flatMap(exclusions),
-    ...web.flatMap((statement) => statementFindings(statement, { ...subject, web })),
+    ...web.flatMap((statement) => statementFindings(statement, { ...subject, web, own: ownName(web, subject) })),
   ];
 }
 
@@ -74,13 +77,30 @@ function otherPrincipals(allows: readonly Statement[]): readonly Finding[] {
   return findings;
 }
 
+/** Host and path of the token's issuer, and whether a statement trusts them. */
+function ownName(web: readonly Statement[], { issuer }: LintSubject): OwnProvider | undefined {
+  if (issuer === undefined) return undefined;
+  const name = providerName(issuer);
+  return { name, isTrusted: web.some((statement) => trusts(statement, name)) };
+}
+
+function trusts({ principal }: Statement, name: string): boolean {
+  return principal.federated.some((arn) => {
+    const found = providerName(parseProviderArn(arn)?.name ?? arn);
+    return found === name || isSameButSlash(found, name);
+  });
+}
+
 /** Another cluster's id, most of the time. */
 function unknownProvider(web: readonly Statement[], { issuer, role }: LintSubject): readonly Finding[] {
-  if (issuer === undefined || role === undefined) return [];
-  const arns = web.flatMap(({ principal }) => principal.federated).filter((arn) => parseProviderArn(arn) !== undefined);
-  const open = web.some(({ principal }) => principal.isAnyone || principal.aws.includes('*'));
-  const names = arns.map((arn) => (parseProviderArn(arn)?.name ?? '').replace(/\/+$/, ''));
-  if (open || arns.length === 0 || names.includes(providerName(issuer).replace(/\/+$/, ''))) return [];
+  if (issuer === undefined || role === undefined || web.some((one) => trusts(one, providerName(issuer)))) return [];
+  const arns = web
+    .flatMap(({ principal }) => principal.federated)
+    .filter((arn) => parseProviderArn(arn) !== undefined && !hasWildcard(arn));
+  const isOpen = web.some(
+    ({ principal: { isAnyone, aws, federated } }) => isAnyone || [...aws, ...federated].includes('*'),
+  );
+  if (isOpen || arns.length === 0) return [];
   const message = `the policy trusts ${arns.join(', ')}, the token's issuer is ${issuer}; write ${providerArnOf(issuer, role)}`;
   return [fault('federated-other-provider', message)];
 }
@@ -99,6 +119,7 @@ function exclusions({ path, effect, principal, action }: Statement): readonly Fi
 
 interface StatementWorld extends LintSubject {
   readonly web: readonly Statement[];
+  readonly own: OwnProvider | undefined;
 }
 
 function statementFindings(statement: Statement, world: StatementWorld): readonly Finding[] {
@@ -116,9 +137,14 @@ function statementFindings(statement: Statement, world: StatementWorld): readonl
     ...(typeof wide === 'string' && allowsWebIdentity(action)
       ? [warning('overbroad-action', `${path}.Action has ${wide}; write sts:AssumeRoleWithWebIdentity`)]
       : []),
-    ...keyFindings(statement, world.issuer),
-    ...subjectFindings(statement, world.subject),
+    ...keyFindings(statement, world.own),
+    ...subjectFindings(statement, { subject: world.subject, isForeign: isForeign(statement, world.own) }),
   ];
+}
+
+/** Beside the statement for the cluster, one for another kind of issuer, such as a CI service. */
+function isForeign(statement: Statement, own: OwnProvider | undefined): boolean {
+  return own !== undefined && own.isTrusted && statement.principal.federated.length > 0 && !trusts(statement, own.name);
 }
 
 function wrongAction(path: string, patterns: readonly string[]): string {

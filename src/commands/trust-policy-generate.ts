@@ -42,7 +42,7 @@ export async function runTrustPolicyGenerate({ flags, io }: CommandCall, clientF
   if (problems.length > 0) throw wrong(...problems);
   const policy = mergedPolicy(existing, trustStatements({ issuer: given.issuer, owner, accounts }));
   const text = `${JSON.stringify(policy, null, 2)}\n`;
-  const subject = { policy: parseTrustPolicy(text), role: undefined, issuer: undefined, subject: undefined };
+  const subject = { policy: parseTrustPolicy(text), role: undefined, issuer: given.issuer, subject: undefined };
   io.stderr(findingsText(lintTrustPolicy(subject), paintWith(false)));
   io.stdout(flags.text('output') === 'terraform' ? terraformOf(policy) : text);
   return 0;
