@@ -28,8 +28,10 @@ afterEach(() => {
 afterAll(async () => aws?.close());
 
 const clients: readonly Client[] = [sdk, ...otherClients()];
-const absent = clients.filter(({ missing }) => missing !== undefined);
-const note = absent.map(({ name, missing }) => ` (${name} not run: ${missing ?? ''})`).join('');
+const note = clients
+  .filter(({ missing }) => missing !== undefined)
+  .map(({ name, missing }) => ` (${name} not run: ${missing ?? ''})`)
+  .join('');
 
 type Lines = Readonly<Record<ClientName, string>>;
 
@@ -47,8 +49,8 @@ interface Story {
 function refusal(code: string, message: string): Lines {
   const isModelled = code !== 'AccessDenied';
   const name = isModelled && !code.endsWith('Exception') ? `${code}Exception` : code;
-  // Of all these, the one that botocore tries again.
-  const retried = code === 'IDPCommunicationError' ? ' (reached max retries: 4)' : '';
+  // Of all these, the one that botocore would try again.
+  const retried = code === 'IDPCommunicationError' ? ' (reached max retries: 0)' : '';
   const text = `An error occurred (${code}) when calling the AssumeRoleWithWebIdentity operation${retried}: ${message}`;
   return {
     'the SDK for JavaScript': `${name}: ${message}`,
@@ -120,7 +122,8 @@ const stories: readonly Story[] = [
   },
   {
     what: 'keys at an address that only the cluster knows',
-    pod: { account: 'checkout' },
+    // STS asks to be called again here; how often and after how many seconds, clients do not agree on.
+    pod: { account: 'checkout', env: [{ name: 'AWS_MAX_ATTEMPTS', value: '1' }] },
     befalls: () => {
       const jwksUri = { jwks_uri: 'https://kubernetes.default.svc/openid/v1/jwks' };
       aws.published.publish({ [paths.discovery]: discoveryOf(issuer, jwksUri) });
@@ -217,22 +220,24 @@ const stories: readonly Story[] = [
   },
 ];
 
-test.each(stories.map((story): [string, Story] => [story.what, story]))(`%s${note}`, async (_what, story) => {
-  const pod = await aws.create(story.pod);
-  await story.befalls?.(pod);
-  const wanted = typeof story.lines === 'function' ? story.lines(pod) : story.lines;
-  expect(await printedBy(pod)).toEqual({ asks: story.asks ?? true, ...whereRun(wanted) });
-});
+describe(`AWS's clients print why${note}`, () => {
+  test.each(stories.map((story): [string, Story] => [story.what, story]))('%s', async (_what, story) => {
+    const pod = await aws.create(story.pod);
+    await story.befalls?.(pod);
+    const wanted = typeof story.lines === 'function' ? story.lines(pod) : story.lines;
+    expect(await printedBy(pod)).toEqual({ asks: story.asks ?? true, ...whereRun(wanted) });
+  });
 
-test(`a token that has expired${note}`, async () => {
-  const pod = await aws.create({ account: 'checkout' });
-  aws.ahead.sts = 86_500_000;
-  const message = 'Token expired: current date/time N must be before the expiration date/time N';
-  const { asks, ...lines } = await printedBy(pod);
-  const withoutTimes = Object.entries(lines).map(([name, line]) => [name, String(line).replaceAll(/\d{10}/g, 'N')]);
-  expect({ asks, ...Object.fromEntries(withoutTimes) }).toEqual({
-    asks: true,
-    ...whereRun(refusal('ExpiredTokenException', message)),
+  test('a token that has expired', async () => {
+    const pod = await aws.create({ account: 'checkout' });
+    aws.ahead.sts = 86_500_000;
+    const message = 'Token expired: current date/time N must be before the expiration date/time N';
+    const { asks, ...lines } = await printedBy(pod);
+    const withoutTimes = Object.entries(lines).map(([name, line]) => [name, String(line).replaceAll(/\d{10}/g, 'N')]);
+    expect({ asks, ...Object.fromEntries(withoutTimes) }).toEqual({
+      asks: true,
+      ...whereRun(refusal('ExpiredTokenException', message)),
+    });
   });
 });
 
