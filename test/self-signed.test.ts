@@ -42,14 +42,14 @@ function caPemOf(server: ApiServer): string {
   return Buffer.from(ownString(ownField(entry, 'clientConfig'), 'caBundle') ?? '', 'base64').toString('utf8');
 }
 
-async function withCluster(test: (server: ApiServer, flags: readonly string[]) => Promise<void>): Promise<void> {
+async function withCluster(use: (server: ApiServer, flags: readonly string[]) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'pod-identity-webhook-self-signed-'));
   try {
     await withApiServer({}, async (server) => {
       const kubeconfig = join(directory, 'kubeconfig');
       await writeFile(kubeconfig, server.kubeConfig().exportConfig());
       const base = [`--kubeconfig=${kubeconfig}`, '--bind-address=127.0.0.1', '--port=0', '--metrics-port=0'];
-      await test(server, [...base, '--tls-mode=self-signed', '--webhook-configuration=ours']);
+      await use(server, [...base, '--tls-mode=self-signed', '--webhook-configuration=ours']);
       // Before the API server, which they are watching.
       await Promise.all(running.splice(0).map((app) => app.close()));
     });

@@ -2,7 +2,7 @@
 // refused with a sentence that says what to do, so that nothing of anybody else's is ever overwritten. PURE.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { JsonObject } from '../admission/json.ts';
-import { isObject, ownField, ownString } from '../admission/json.ts';
+import { isObject, ownField, ownList, ownString } from '../admission/json.ts';
 import type { Ca, CaState, PreviousCa } from './authority-state.ts';
 import { CertificateError } from './certificate-error.ts';
 
@@ -55,13 +55,13 @@ export function withState(secret: JsonObject, state: CaState): JsonObject {
     'ca.crt': current.certPem,
     'ca.key': current.keyPem,
     ...(next === undefined ? {} : { 'next-ca.crt': next.certPem, 'next-ca.key': next.keyPem }),
-    ...(previous === undefined ? {} : { 'previous-ca.crt': previous.certPem }),
+    ...(previous.length === 0 ? {} : { 'previous-ca.crt': previous.map(({ certPem }) => certPem).join('') }),
     'state.json': JSON.stringify({
       generation,
       steppedAt: new Date(steppedAt).toISOString(),
       leafLifetimeMs,
       rotateCa,
-      ...(previous === undefined ? {} : { retireAt: new Date(previous.retireAt).toISOString() }),
+      retireAt: previous.map(({ retireAt }) => new Date(retireAt).toISOString()),
     }),
   };
   const data = Object.entries(texts).map(([key, text]) => [key, Buffer.from(text, 'utf8').toString('base64')]);
@@ -76,6 +76,21 @@ export function caFrom(certPem: string, keyPem: string): Ca {
   return { certPem, keyPem, notBefore: validFromDate.getTime(), notAfter: validToDate.getTime() };
 }
 
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+/** Each certificate of a text of PEM that can be read, ending in a newline. */
+export function certificatesIn(pem: string): readonly string[] {
+  return (pem.match(PEM_CERTIFICATE) ?? []).map((block) => `${block}\n`).filter(isCertificate);
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).serialNumber !== '';
+  } catch {
+    return false;
+  }
+}
+
 function caCertificateFrom(certPem: string): X509Certificate {
   const certificate = new X509Certificate(certPem);
   if (!certificate.ca) throw unreadable('a certificate is not that of a CA');
@@ -86,16 +101,14 @@ function stateFrom(data: JsonObject): CaState {
   const record: unknown = JSON.parse(required(data, 'state.json'));
   const generation = countFrom(record, 'generation');
   const next = pairFrom(data, 'next-ca');
-  const previous = previousFrom(data, record);
-  if (next !== undefined && previous !== undefined) throw unreadable('it has a next CA and a previous one');
   return {
     generation,
-    steppedAt: dateFrom(record, 'steppedAt'),
+    steppedAt: dateFrom(ownField(record, 'steppedAt'), 'steppedAt'),
     leafLifetimeMs: countFrom(record, 'leafLifetimeMs'),
     rotateCa: ownString(record, 'rotateCa') ?? '',
     current: caFrom(required(data, 'ca.crt'), required(data, 'ca.key')),
     ...(next === undefined ? {} : { next }),
-    ...(previous === undefined ? {} : { previous }),
+    previous: previousFrom(data, record),
   };
 }
 
@@ -104,11 +117,11 @@ function pairFrom(data: JsonObject, name: string): Ca | undefined {
   return caFrom(required(data, `${name}.crt`), required(data, `${name}.key`));
 }
 
-function previousFrom(data: JsonObject, record: unknown): PreviousCa | undefined {
-  if (!Object.hasOwn(data, 'previous-ca.crt')) return undefined;
-  const certPem = required(data, 'previous-ca.crt');
-  caCertificateFrom(certPem);
-  return { certPem, retireAt: dateFrom(record, 'retireAt') };
+function previousFrom(data: JsonObject, record: unknown): readonly PreviousCa[] {
+  const dates = ownList(record, 'retireAt');
+  const certificates = Object.hasOwn(data, 'previous-ca.crt') ? certificatesIn(required(data, 'previous-ca.crt')) : [];
+  if (certificates.length !== dates.length) throw unreadable('previous-ca.crt and state.json are not of the same time');
+  return certificates.map((certPem, index) => ({ certPem, retireAt: dateFrom(dates[index], 'retireAt') }));
 }
 
 function required(data: JsonObject, key: string): string {
@@ -125,8 +138,8 @@ function countFrom(record: unknown, key: string): number {
   return value;
 }
 
-function dateFrom(record: unknown, key: string): number {
-  const ms = Date.parse(ownString(record, key) ?? '');
+function dateFrom(value: unknown, key: string): number {
+  const ms = typeof value === 'string' ? Date.parse(value) : NaN;
   if (Number.isNaN(ms)) throw unreadable(`${key} of state.json is no date`);
   return ms;
 }

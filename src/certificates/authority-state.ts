@@ -28,16 +28,19 @@ export interface CaState {
   readonly current: Ca;
   /** Introduced: trusted already, and signs after the next step. */
   readonly next?: Ca;
-  /** Still trusted, for the leaves that it signed. */
-  readonly previous?: PreviousCa;
+  /** Still trusted, for the leaves that they signed. */
+  readonly previous: readonly PreviousCa[];
 }
 
 /** Clocks of nodes run a little apart: certificates are valid from this long before they are made. */
 export const CLOCK_SKEW_MS = 300_000;
 
+/** Whoever rotates by hand again and again must not fill the webhook configuration. */
+const MOST_PREVIOUS = 8;
+
 /** What clients trust: PEM, the signing CA first. */
 export function bundleOf({ current, next, previous }: CaState): string {
-  return [current, next, previous].map((ca) => ca?.certPem ?? '').join('');
+  return [current, next, ...previous].map((ca) => ca?.certPem ?? '').join('');
 }
 
 export type Step = 'introduce' | 'switch' | 'retire' | 'replace';
@@ -59,18 +62,20 @@ export function dueStep(state: CaState, situation: Situation): { readonly step: 
   // Nothing verifies against a CA that has expired: there is no caller that a step could surprise.
   if (now >= state.current.notAfter) return { step: isAlive(state.next, now) ? 'switch' : 'replace' };
   const wanted = wantedStep(state, situation);
-  if (wanted === undefined) return {};
   // The live configuration has not taken up the last step: the watch will tell.
   if (seenForMs === undefined) return {};
   const waitMs = Math.max(state.steppedAt + stepMs - now, stepMs - seenForMs, wanted.at - now);
   return waitMs > 0 ? { waitMs } : { step: wanted.step };
 }
 
-function wantedStep(state: CaState, { rotateCa }: Situation): { readonly step: Step; readonly at: number } | undefined {
-  if (state.next !== undefined) return { step: 'switch', at: 0 };
-  if (state.previous !== undefined) return { step: 'retire', at: state.previous.retireAt };
+/** The step that comes next, and the earliest time for it. */
+function wantedStep(state: CaState, { rotateCa }: Situation): { readonly step: Step; readonly at: number } {
+  const { current, next, previous } = state;
+  if (next !== undefined) return { step: 'switch', at: 0 };
+  const retireAt = Math.min(...previous.map((ca) => ca.retireAt));
   const isAsked = rotateCa !== '' && rotateCa !== state.rotateCa;
-  return { step: 'introduce', at: isAsked ? 0 : rotationAt(state.current) };
+  const introduceAt = previous.length >= MOST_PREVIOUS ? Infinity : isAsked ? 0 : rotationAt(current);
+  return retireAt <= introduceAt ? { step: 'retire', at: retireAt } : { step: 'introduce', at: introduceAt };
 }
 
 /** With a third of its life left, a CA still outlives every leaf that it signs, whatever delays the steps. */
@@ -92,17 +97,30 @@ export interface StepOptions extends Pick<Situation, 'now' | 'rotateCa' | 'stepM
 /** The state after the step. */
 export async function stateAfter(step: Step, state: CaState, options: StepOptions): Promise<CaState> {
   const { now, rotateCa, stepMs, leafLifetimeMs, newCa } = options;
-  const { next, previous: _, ...kept } = { ...state, generation: state.generation + 1, steppedAt: now };
+  const { next, ...kept } = { ...state, generation: state.generation + 1, steppedAt: now };
+  const previous = kept.previous.filter((ca) => ca.retireAt > now);
   if (step === 'introduce') return { ...kept, rotateCa, next: await newCa() };
-  if (step === 'retire') return kept;
-  if (step === 'replace' || next === undefined) return { ...kept, rotateCa, leafLifetimeMs, current: await newCa() };
-  // A minute on top of the longest leaf, for clocks that differ and for leaves that were being signed just now.
-  const retireAt = now + state.leafLifetimeMs + stepMs;
-  return { ...kept, leafLifetimeMs, current: next, previous: { certPem: state.current.certPem, retireAt } };
+  if (step === 'retire') return { ...kept, previous };
+  if (step === 'replace' || next === undefined) {
+    return { ...kept, rotateCa, leafLifetimeMs, current: await newCa(), previous };
+  }
+  const retiring = { certPem: state.current.certPem, retireAt: retirementAt(now, state.leafLifetimeMs, stepMs) };
+  return { ...kept, leafLifetimeMs, current: next, previous: [retiring, ...previous] };
 }
 
-/** The first state of all. */
-export async function firstState(generation: number, options: StepOptions): Promise<CaState> {
-  const { now, rotateCa, leafLifetimeMs, newCa } = options;
-  return { generation, steppedAt: now, leafLifetimeMs, rotateCa, current: await newCa() };
+/** A minute on top of the longest leaf, for clocks that differ and for leaves that were being signed just now. */
+function retirementAt(now: number, leafLifetimeMs: number, stepMs: number): number {
+  return now + leafLifetimeMs + stepMs;
+}
+
+/** The first state of all. What was trusted before it is trusted for as long as after a rotation: replicas that are
+ * about to be replaced still serve leaves of it. */
+export async function firstState(
+  { generation, trusted }: { readonly generation: number; readonly trusted: readonly string[] },
+  options: StepOptions,
+): Promise<CaState> {
+  const { now, rotateCa, stepMs, leafLifetimeMs, newCa } = options;
+  const retireAt = retirementAt(now, leafLifetimeMs, stepMs);
+  const previous = trusted.slice(0, MOST_PREVIOUS).map((certPem) => ({ certPem, retireAt }));
+  return { generation, steppedAt: now, leafLifetimeMs, rotateCa, current: await newCa(), previous };
 }

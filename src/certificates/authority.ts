@@ -9,7 +9,7 @@ import { ownField } from '../admission/json.ts';
 import { codeOf, messageOf } from '../admission/thrown.ts';
 import type { Log } from '../observe/log.ts';
 import type { Recorder } from '../observe/recorder.ts';
-import { caFrom, contentsFrom, withState } from './authority-secret.ts';
+import { caFrom, certificatesIn, contentsFrom, withState } from './authority-secret.ts';
 import type { SecretContents } from './authority-secret.ts';
 import type { Ca, CaState, Step, StepOptions } from './authority-state.ts';
 import { CLOCK_SKEW_MS, dueStep, firstState, stateAfter } from './authority-state.ts';
@@ -18,6 +18,7 @@ import { CertificateError } from './certificate-error.ts';
 import { createComplaint } from './complaint.ts';
 import type { CaOptions, IssuedPair } from './issue.ts';
 import type { LeafKeeper } from './leaf.ts';
+import { trustedBefore } from './webhook-configuration.ts';
 
 /** Clocks of nodes may be set and machines may sleep: what is due is asked of the wall clock this often. */
 const LONGEST_WAIT_MS = 60_000;
@@ -116,7 +117,7 @@ export function createAuthority(options: AuthorityOptions): Authority {
     const graceMs = lostSince === undefined ? 0 : lostSince + stepMs - elapsed();
     if (graceMs > 0) waits.push(graceMs);
     if (state === undefined) {
-      if (graceMs <= 0) return store(secret, await firstState(liveGeneration + 1, stepOptions(secret)), 'fill', signal);
+      if (graceMs <= 0) return store(secret, await first(secret, liveGeneration + 1), 'fill', signal);
       complaint.complain(
         `${secretName} is empty: waiting for a replica that still has the CA, before a new one is made`,
       );
@@ -144,6 +145,13 @@ export function createAuthority(options: AuthorityOptions): Authority {
     recorder.caStepped(step);
     log.info({ secret: options.object, step, generation: state.generation }, 'CA stored');
     return state;
+  }
+
+  async function first(secret: Found, generation: number): Promise<CaState> {
+    const { live } = secret;
+    const texts = live.kind === 'found' ? trustedBefore(live.configuration) : [];
+    const trusted = [...new Set(texts.flatMap(certificatesIn))];
+    return firstState({ generation, trusted }, stepOptions(secret));
   }
 
   function stepOptions({ rotateCa }: Found): StepOptions {

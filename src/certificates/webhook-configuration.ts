@@ -69,8 +69,16 @@ export function isInSync({ generation, entries }: Configuration, state: CaState)
 
 /** Whether whoever trusts what the configuration says trusts this CA. */
 export function isTrusted({ entries }: Configuration, caPem: string): boolean {
-  const texts = entries.map(({ caBundle }) => Buffer.from(caBundle, 'base64').toString('utf8'));
-  return texts.length > 0 && texts.every((text) => text.includes(caPem));
+  return entries.length > 0 && entries.every((entry) => textOf(entry).includes(caPem));
+}
+
+/** Texts of PEM that API servers were told to trust before a program of ours wrote there. */
+export function trustedBefore({ generation, entries }: Configuration): readonly string[] {
+  return generation > 0 ? [] : entries.map(textOf);
+}
+
+function textOf({ caBundle }: Entry): string {
+  return Buffer.from(caBundle, 'base64').toString('utf8');
 }
 
 /** Only what a policy may allow: caBundle of our entries, and the one annotation. Fails as a whole where anything changed. */

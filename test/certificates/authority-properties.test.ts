@@ -94,7 +94,7 @@ function check(world: World): void {
   for (const each of replicas) {
     // One that is not ready gets no calls.
     if (each.bundle.problem() !== '' || isAccepted(cluster, each)) continue;
-    const state = JSON.stringify({ ...stateOf(cluster), current: 0, next: 0, previous: 0 });
+    const state = JSON.stringify({ ...stateOf(cluster), current: 0, next: 0 });
     world.problem ??= `${each.name} serves what ${trusted(cluster).length} CAs do not vouch for, at ${cluster.nowMs}: ${state}`;
   }
 }

@@ -23,6 +23,7 @@ beforeAll(async () => {
     rotateCa: 'today',
     current: caFrom(one.caPem, one.caKeyPem),
     next: caFrom(two.caPem, two.caKeyPem),
+    previous: [],
   };
 });
 
@@ -37,8 +38,12 @@ function dataWith(changes: JsonObject): JsonObject {
 describe('the Secret', () => {
   test('gives back what was written into it, and keeps everything else', () => {
     const { next: _next, ...rest } = state;
-    const switched = { ...rest, previous: { certPem: state.current.certPem, retireAt: Date.UTC(2030, 0, 2) } };
-    for (const each of [state, rest, switched]) {
+    const [one, two] = [Date.UTC(2030, 0, 2), Date.UTC(2030, 0, 3)];
+    const previous = [
+      { certPem: state.current.certPem, retireAt: one },
+      { certPem: state.current.certPem, retireAt: two },
+    ];
+    for (const each of [state, rest, { ...rest, previous }, { ...state, previous }]) {
       const secret = withState(EMPTY, each);
       expect(contentsFrom(secret, SECRET)).toEqual({ state: each, rotateCa: '' });
       expect({ ...secret, data: undefined }).toEqual({ ...EMPTY, data: undefined });
@@ -84,9 +89,9 @@ describe('the Secret', () => {
     ],
     ['no PEM', () => dataWith({ 'ca.crt': base64('hello') }), `is damaged: it cannot be read; ${DAMAGED}`],
     [
-      'two rotations',
-      () => dataWith({ 'previous-ca.crt': base64(state.current.certPem), 'state.json': stateWithRetirement() }),
-      `is damaged: it has a next CA and a previous one; ${DAMAGED}`,
+      'a CA that nobody is to retire',
+      () => dataWith({ 'previous-ca.crt': base64(state.current.certPem) }),
+      `is damaged: previous-ca.crt and state.json are not of the same time; ${DAMAGED}`,
     ],
   ])('with %s is refused by name', async (_, secret, message) => {
     const failure = await failureOf(Promise.resolve().then(() => contentsFrom(secret(), SECRET)));
@@ -121,8 +126,3 @@ describe('the Secret', () => {
     expect(replica.recorder.of('reloadFailed')).toEqual([['ca']]);
   });
 });
-
-function stateWithRetirement(): string {
-  const steppedAt = new Date(state.steppedAt).toISOString();
-  return base64(JSON.stringify({ generation: 1, leafLifetimeMs: 1, steppedAt, retireAt: steppedAt }));
-}

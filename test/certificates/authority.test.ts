@@ -1,6 +1,7 @@
 // One CA, kept by replicas without a leader: each step of its rotation, each race, and what is refused.
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
+import { createAuthority } from '../support/certificates.ts';
 import { failureOf } from '../support/failure.ts';
 import type { FakeCluster, Replica } from '../support/self-signed.ts';
 import {
@@ -83,6 +84,21 @@ describe('a first start', () => {
   });
 });
 
+describe('a take-over from certificates of another kind', () => {
+  test('keeps what was trusted for as long as a leaf lives', async () => {
+    const cluster = createFakeCluster();
+    const { caPem } = await createAuthority();
+    breakBundle(cluster, Buffer.from(`# comment\n${caPem}-----BEGIN CERTIFICATE-----\neA==\n`).toString('base64'));
+    const replicas = ['a', 'b'].map((name) => createReplica(cluster, { name }));
+    await Promise.all(replicas.map((replica) => replica.settle()));
+    expect(trusted(cluster)).toEqual([stateOf(cluster)?.current.certPem, caPem]);
+    expect(replicas.map((replica) => isAccepted(cluster, replica))).toEqual([true, true]);
+    cluster.nowMs += HOUR_MS + MINUTE_MS;
+    await replicas[0]?.settle();
+    expect(trusted(cluster)).toEqual([stateOf(cluster)?.current.certPem]);
+  });
+});
+
 describe('a rotation', () => {
   async function run(cluster: FakeCluster, replicas: readonly Replica[], minutes: number): Promise<string[]> {
     const nameOf = createNames();
@@ -162,6 +178,33 @@ describe('a rotation', () => {
     await replica.look();
     expect(stateOf(cluster)?.generation).toBe(3);
     expect(issuerOf(replica, cluster)).toBe(0);
+  });
+
+  test('by hand does not wait for the end of the one before, whose CA is retired in its time', async () => {
+    const cluster = createFakeCluster();
+    const replica = createReplica(cluster);
+    await replica.look();
+    askForRotation(cluster, 'one');
+    expect(await run(cluster, [replica], 5)).toEqual(['1: A', '1m 2: A B', '2m 3: B A']);
+    askForRotation(cluster, 'two');
+    expect(await run(cluster, [replica], 70)).toEqual([
+      '3: A B',
+      '1m 4: A C B',
+      '2m 5: C A B',
+      '58m 6: C A',
+      '63m 7: C',
+    ]);
+  });
+
+  test('by hand again and again does not fill the configuration', async () => {
+    const cluster = createFakeCluster();
+    const replica = createReplica(cluster);
+    await replica.look();
+    for (let time = 0; time < 12; time += 1) {
+      askForRotation(cluster, String(time));
+      await run(cluster, [replica], 3);
+    }
+    expect(trusted(cluster)).toHaveLength(9);
   });
 
   test('waits for the longest leaf of any replica, whose flag may differ', async () => {
