@@ -87,6 +87,15 @@
 {{- if and .Values.metrics.serviceMonitor.enabled .Values.metrics.podMonitor.enabled }}
 {{- fail "metrics: serviceMonitor and podMonitor would scrape every pod twice; enable one of them" }}
 {{- end }}
+{{- $alerts := list }}
+{{- range fromYamlArray (.Files.Get "files/alerts.yaml") }}
+{{- $alerts = append $alerts .alert }}
+{{- end }}
+{{- range .Values.metrics.prometheusRule.disabled }}
+{{- if not (has . $alerts) }}
+{{- fail (printf "metrics.prometheusRule.disabled: %q is no alert of this chart; want some of %s" . (join ", " $alerts)) }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "pod-identity-webhook.validateSources" -}}
