@@ -99,7 +99,9 @@ export function claimsOfServiceAccount(account: {
 /** Namespace and name in a subject of the form system:serviceaccount:NAMESPACE:NAME. */
 export function accountOf(subject: string): { readonly namespace: string; readonly name: string } | undefined {
   const match = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(subject);
-  return match === null ? undefined : { namespace: match[1] ?? '', name: match[2] ?? '' };
+  if (match === null) return undefined;
+  const [, namespace = '', name = ''] = match;
+  return { namespace, name };
 }
 
 function audiencesOf(payload: JsonObject): readonly string[] {

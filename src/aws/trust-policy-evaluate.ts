@@ -25,17 +25,22 @@ export interface Check {
 export interface Outcome {
   readonly statement: Statement;
   readonly truth: Truth;
-  /** Principal, action, then each clause of the Condition. */
-  readonly checks: readonly Check[];
+  /** The first part that does not hold; the last one where all do. */
+  readonly deciding: Check;
+  /** How many parts hold before it. */
+  readonly reached: number;
 }
 
+/** Principal first, then action, then each clause of the Condition. */
 export function outcomeOf(statement: Statement, call: Call): Outcome {
   const checks = [
     principalCheck(statement, call),
     actionCheck(statement),
     ...statement.clauses.map((clause) => clauseCheck(clause, call)),
   ];
-  return { statement, truth: every(checks.map(({ truth }) => truth)), checks };
+  const truth = every(checks.map((check) => check.truth));
+  const deciding = checks.reduce((found, check) => (truth === 'yes' || found.truth !== truth ? check : found));
+  return { statement, truth, deciding, reached: checks.indexOf(deciding) };
 }
 
 function principalCheck({ path, principal, effect }: Statement, { providerArn }: Call): Check {

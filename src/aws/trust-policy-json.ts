@@ -13,8 +13,9 @@ interface ObjectFrame {
   readonly kind: 'object';
   readonly path: string;
   readonly keys: Set<string>;
-  /** Undefined where the next string is a key. */
-  key: string | undefined;
+  key: string;
+  /** Whether the next string is a key. */
+  wantsKey: boolean;
 }
 
 interface ListFrame {
@@ -31,7 +32,7 @@ export function parseJson(text: string): ParsedJson {
   try {
     return { kind: 'json', value: JSON.parse(bare), duplicates: duplicatesIn(bare) };
   } catch (error) {
-    return { kind: 'not-json', why: error instanceof SyntaxError ? error.message : String(error) };
+    return { kind: 'not-json', why: String(error).replace(/^SyntaxError: /, '') };
   }
 }
 
@@ -41,11 +42,12 @@ function duplicatesIn(json: string): readonly string[] {
   const frames: Frame[] = [];
   for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],]/g)) {
     const frame = frames.at(-1);
-    if (token === '{') frames.push({ kind: 'object', path: pathIn(frame), keys: new Set(), key: undefined });
+    if (token === '{') frames.push({ kind: 'object', path: pathIn(frame), keys: new Set(), key: '', wantsKey: true });
     else if (token === '[') frames.push({ kind: 'list', path: pathIn(frame), index: 0 });
     else if (token === '}' || token === ']') frames.pop();
     else if (token === ',') advance(frame);
-    else if (frame?.kind === 'object' && frame.key === undefined) {
+    else if (frame?.kind === 'object' && frame.wantsKey) {
+      frame.wantsKey = false;
       frame.key = String(JSON.parse(token));
       if (frame.keys.has(frame.key)) duplicates.add(pathIn(frame));
       frame.keys.add(frame.key);
@@ -56,13 +58,13 @@ function duplicatesIn(json: string): readonly string[] {
 
 function advance(frame: Frame | undefined): void {
   if (frame?.kind === 'list') frame.index += 1;
-  else if (frame !== undefined) frame.key = undefined;
+  else if (frame !== undefined) frame.wantsKey = true;
 }
 
 function pathIn(frame: Frame | undefined): string {
   if (frame === undefined) return '';
   if (frame.kind === 'list') return `${frame.path}[${frame.index}]`;
-  return pathTo(frame.path, frame.key ?? '');
+  return pathTo(frame.path, frame.key);
 }
 
 /** `Condition.StringEquals`, and with brackets where the key is more than a word. */

@@ -52,19 +52,16 @@ export function keyFindings(statement: Statement, own: OwnProvider | undefined):
   });
 }
 
-/** In lower case: names of condition keys are not case-sensitive. */
 function providerNames({ principal }: Statement, own: OwnProvider | undefined): readonly string[] {
-  const federated = principal.federated
+  const names = principal.federated
     .filter((value) => value !== '*')
     .map((value) => providerName(parseProviderArn(value)?.name ?? value));
-  const names = federated.map((name) => name.toLowerCase());
   if (own === undefined) return names;
-  const ownName = own.name.toLowerCase();
   // Where a statement trusts several providers, the keys of one token are those of its own.
-  if (names.length === 0 || federated.some((name) => name === own.name || isSameButSlash(name, own.name)))
-    return [ownName];
+  if (names.length === 0 || names.some((name) => name === own.name || isSameButSlash(name, own.name)))
+    return [own.name];
   // Where no statement trusts the token's provider, the principal is what is wrong, not the keys.
-  return own.isTrusted ? names : [ownName, ...names];
+  return own.isTrusted ? names : [own.name, ...names];
 }
 
 interface KeyPlace {
@@ -77,9 +74,11 @@ function prefixFindings({ name, isArn, isUrl, suffix }: ProviderKey, { path, nam
   const findings: Finding[] = [];
   if (isArn) findings.push(fault('arn-in-key', `${path} has the provider's ARN in the key; ${right}`));
   if (isUrl) findings.push(fault('https-in-key', `${path} has https:// in the key; ${right}`));
+  // Names of condition keys are not case-sensitive.
   const lower = name.toLowerCase();
-  if (names.length === 0 || names.includes(lower)) return findings;
-  if (names.some((one) => isSameButSlash(one, lower))) {
+  const known = names.map((one) => one.toLowerCase());
+  if (known.length === 0 || known.includes(lower)) return findings;
+  if (known.some((one) => isSameButSlash(one, lower))) {
     findings.push(fault('trailing-slash', `${path} differs from the provider by a slash at the end; ${right}`));
   } else {
     const message = `${path} is a key of another provider than the statement's (${names.join(', ')}); ${right}`;
@@ -92,12 +91,15 @@ function suffixFindings(
   { name, suffix }: ProviderKey,
   { path, key, names }: KeyPlace & { readonly key: string },
 ): readonly Finding[] {
-  if (names.length > 0 && !names.some((one) => one.replace(/\/+$/, '') === name.toLowerCase().replace(/\/+$/, '')))
-    return [];
+  if (names.length > 0 && !names.some((one) => withoutSlash(one) === withoutSlash(name))) return [];
   if (PROVIDER_KEYS.some((known) => known === suffix)) {
     if (suffix === 'sub' || suffix === 'aud') return [];
     return [warning('rare-key', `${path}: tokens of ServiceAccounts have no ${suffix}; use :sub and :aud`)];
   }
   const message = `${path}: STS makes no condition key of ${JSON.stringify(suffix || key)}; of a ServiceAccount's token there are :sub and :aud`;
   return [fault('unknown-key-suffix', message)];
+}
+
+function withoutSlash(name: string): string {
+  return name.toLowerCase().replace(/\/+$/, '');
 }

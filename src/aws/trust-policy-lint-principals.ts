@@ -11,8 +11,7 @@ const BUILT_IN = ['accounts.google.com', 'cognito-identity.amazonaws.com', 'grap
 const SAML = /^arn:[^:]*:iam::\d*:saml-provider\//;
 
 /** Whether tokens of an OIDC provider are meant, or everyone, which is them too. */
-export function isWebIdentityPrincipal({ element, isAnyone, aws, federated }: PrincipalElement): boolean {
-  if (element === 'NotPrincipal') return false;
+export function isWebIdentityPrincipal({ isAnyone, aws, federated }: PrincipalElement): boolean {
   return isAnyone || aws.includes('*') || federated.some((value) => !BUILT_IN.includes(value) && !SAML.test(value));
 }
 

@@ -124,7 +124,7 @@ function valuesFindings({ path, operator, values }: Clause, subject: string | un
         ),
       ];
     }
-    if (value === swapped && !values.includes(subject ?? '')) {
+    if (value === swapped && values.every((one) => one !== subject)) {
       return [fault('sub-swapped', `${path} has ${value}, the token ${subject}: namespace first, then name`)];
     }
     return [];

@@ -24,17 +24,24 @@ function withStatement(statements: readonly unknown[], added: TrustStatement): r
 /** The statement with the accounts of the other; undefined where they differ in more than accounts. */
 function joined(statement: unknown, added: TrustStatement): JsonObject | undefined {
   if (!isJsonObject(statement)) return undefined;
-  const operator = Object.hasOwn(added.Condition, 'StringLike') ? 'StringLike' : 'StringEquals';
-  const key = Object.keys(added.Condition[operator] ?? {}).find((one) => one.endsWith(':sub')) ?? '';
+  const { operator, key, values: more } = subjectsOf(added);
   const condition = ownField(statement, 'Condition');
   const own = textsOf(ownField(ownField(condition, operator), key));
-  const more = textsOf(added.Condition[operator]?.[key]);
-  const same = { ...statement, Condition: withSubjects(condition, { operator, key, values: [] }) };
-  const { Sid: _, ...bare } = Object.fromEntries(Object.entries(same));
-  const wanted = { ...added, Condition: withSubjects(added.Condition, { operator, key, values: [] }) };
+  const bare = { ...statement, Sid: undefined, Condition: withSubjects(condition, { operator, key, values: [] }) };
+  const wanted = { ...added, Sid: undefined, Condition: withSubjects(added.Condition, { operator, key, values: [] }) };
   if (own.length === 0 || canonical(bare) !== canonical(wanted)) return undefined;
   const values = [...own, ...more.filter((one) => !own.includes(one))];
   return { ...statement, Condition: withSubjects(condition, { operator, key, values }) };
+}
+
+/** Every generated statement has one key for subjects, under one operator. */
+function subjectsOf({ Condition }: TrustStatement): Subjects {
+  const places = Object.entries(Condition).flatMap(([operator, keys]) =>
+    Object.entries(keys)
+      .filter(([key]) => key.endsWith(':sub'))
+      .map(([key, values]) => ({ operator, key, values: textsOf(values) })),
+  );
+  return places.reduce((first) => first);
 }
 
 interface Subjects {

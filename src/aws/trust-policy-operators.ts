@@ -66,7 +66,9 @@ export function parseOperator(name: string): Operator | undefined {
 
 /** The operator that somebody probably meant; undefined where the name is like none. */
 export function operatorLike(name: string): string | undefined {
-  const [, quantifier, rest = ''] = /^(?:([^:]*):)?(.*)$/s.exec(name) ?? [];
+  const colon = name.indexOf(':');
+  const quantifier = colon < 0 ? undefined : name.slice(0, colon);
+  const rest = name.slice(colon + 1);
   const suffix = /ifexists$/i.test(rest) ? 'IfExists' : '';
   const base = rest.replace(/ifexists$/i, '').toLowerCase();
   const known = Object.keys(KINDS).find((candidate) => candidate.toLowerCase() === base);

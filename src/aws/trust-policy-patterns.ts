@@ -57,10 +57,10 @@ const ARN_PARTS = 6;
 
 /** ARNs are compared part by part; no wildcard reaches beyond the colon after its part, but in the last. */
 export function matchesArn(tokens: readonly Token[], arn: string): boolean {
-  const parts = partsOf(literalTokens(arn));
+  const parts = partsOf(literalTokens(arn)).map(textOfTokens);
   const wanted = partsOf(tokens);
   if (parts.length < ARN_PARTS || wanted.length < ARN_PARTS) return false;
-  return wanted.every((part, index) => matchesTokens(part, textOfTokens(parts[index] ?? [])));
+  return wanted.every((part, index) => matchesTokens(part, String(parts[index])));
 }
 
 /** Split at the first five colons. */

@@ -76,7 +76,7 @@ function literals(values: unknown): string {
 
 /** In HCL ${ and %{ begin an expression; doubled, they do not. */
 function literal(value: unknown): string {
-  return JSON.stringify(String(value)).replaceAll('${', '$${').replaceAll('%{', '%%{');
+  return JSON.stringify(String(value)).replaceAll(/[$%](?=\{)/g, (sign) => sign + sign);
 }
 
 function listOf(value: unknown): readonly unknown[] {

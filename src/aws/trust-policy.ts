@@ -103,9 +103,8 @@ function policyVerdict(outcomes: readonly Outcome[]): Verdict {
   const denies = outcomes.filter(({ statement }) => statement.effect === 'Deny');
   const deny = denies.find(({ truth }) => truth === 'yes');
   if (deny !== undefined) {
-    const clause = deny.checks.at(-1);
-    const reason = `${deny.statement.path} denies it, whatever other statements allow: ${sentence(clause)}`;
-    return { ...denied(reason, NOT_AUTHORIZED), ...(clause === undefined ? {} : { clause }) };
+    const reason = `${deny.statement.path} denies it, whatever other statements allow: ${sentence(deny.deciding)}`;
+    return { ...denied(reason, NOT_AUTHORIZED), clause: deny.deciding };
   }
   const allow = allows.find(({ truth }) => truth === 'yes');
   const open = (allow === undefined ? allows : denies).find(({ truth }) => truth === 'unknown');
@@ -113,31 +112,25 @@ function policyVerdict(outcomes: readonly Outcome[]): Verdict {
   return allow === undefined ? notAllowed(allows) : allowedBy(allow);
 }
 
-function undecided({ statement, checks }: Outcome): Verdict {
-  const clause = checks.find(({ truth }) => truth === 'unknown');
-  const what = `${clause?.path ?? statement.path}: whether it holds depends on what a token does not tell`;
-  const reason = `${what}; the policy asks for ${clause?.policy ?? ''}`;
-  return { verdict: 'cannot-decide', reason, stsError: null, ...(clause === undefined ? {} : { clause }) };
+function undecided({ deciding }: Outcome): Verdict {
+  const what = `${deciding.path}: whether it holds depends on what a token does not tell`;
+  const reason = `${what}; the policy asks for ${deciding.policy}`;
+  return { verdict: 'cannot-decide', reason, stsError: null, clause: deciding };
 }
 
-function allowedBy({ statement, checks }: Outcome): Verdict {
-  const clause = checks.at(-1);
-  const reason = `${statement.path} allows it: ${sentence(clause)}`;
-  return { verdict: 'allowed', reason, stsError: null, ...(clause === undefined ? {} : { clause }) };
+function allowedBy({ statement, deciding }: Outcome): Verdict {
+  const reason = `${statement.path} allows it: ${sentence(deciding)}`;
+  return { verdict: 'allowed', reason, stsError: null, clause: deciding };
 }
 
 /** The statement that comes furthest is the one that was meant. */
 function notAllowed(allows: readonly Outcome[]): Verdict {
-  const misses = allows.map(({ checks }) => checks.findIndex(({ truth }) => truth === 'no'));
-  const furthest = misses.indexOf(Math.max(...misses));
-  const clause = allows[furthest]?.checks[misses[furthest] ?? 0];
-  if (clause === undefined) return denied(`no statement allows ${WEB_IDENTITY_ACTION}`, NOT_AUTHORIZED);
-  return { ...denied(sentence(clause), NOT_AUTHORIZED), clause };
+  const [meant] = allows.toSorted((one, other) => other.reached - one.reached);
+  if (meant === undefined) return denied(`no statement allows ${WEB_IDENTITY_ACTION}`, NOT_AUTHORIZED);
+  return { ...denied(sentence(meant.deciding), NOT_AUTHORIZED), clause: meant.deciding };
 }
 
-function sentence(check: Check | undefined): string {
-  if (check === undefined) return '';
-  const { path, token, policy, truth } = check;
+function sentence({ path, token, policy, truth }: Check): string {
   const verb = truth === 'yes' ? 'asks for' : 'allows';
   if (token === 'absent') return `${path}: the token gives STS no such key, policy ${verb} ${policy}`;
   return `${path}: token has ${token}, policy ${verb} ${policy}`;

@@ -10,6 +10,7 @@ import {
   OTHER,
   OTHER_ARN,
   policyOf,
+  PROVIDER,
   PROVIDER_ARN,
   ROLE,
   rulesOf,
@@ -487,6 +488,37 @@ describe('a trust policy', () => {
     expect([decision.stsError, decision.reason]).toEqual([
       null,
       `IAM refuses the policy: ${decision.findings[0]?.message}`,
+    ]);
+  });
+
+  it('must have the slash that the issuer ends in', () => {
+    const claims = claimsOfServiceAccount({
+      namespace: 'prod',
+      name: 'api',
+      issuer: `${ISSUER}/`,
+      audience: 'sts.amazonaws.com',
+    });
+    const { findings } = decide(policyOf(statement()), {
+      claims,
+      provider: { ...PROVIDER, arn: `${PROVIDER_ARN}/`, url: `${NAME}/` },
+    });
+    expect(findings.map(({ message }) => message)).toEqual([
+      `Statement[0].Principal.Federated does not end in a slash, other than the issuer; write …oidc-provider/${NAME}/`,
+      ...['aud', 'sub'].map(
+        (suffix) =>
+          `Statement[0].Condition.StringEquals["${NAME}:${suffix}"] differs from the provider by a slash at the end; write ${NAME}/:${suffix}`,
+      ),
+    ]);
+  });
+
+  it('is judged without provider and issuer', () => {
+    const claims = claimsFrom({ sub: SUBJECT, aud: 'sts.amazonaws.com' });
+    if (claims === undefined) throw new Error('want an object');
+    const policy = parseTrustPolicy(policyOf(statement()));
+    expect(rulesOf(evaluateTrustPolicy({ policy, roleArn: ROLE, claims, nowSeconds: NOW }))).toEqual([
+      'denied',
+      'error missing-claim',
+      'info provider-not-checked',
     ]);
   });
 
