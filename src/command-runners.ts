@@ -47,6 +47,13 @@ export const RUNNERS: Readonly<Record<Exclude<CommandName, 'serve'>, CommandRunn
   'trust-policy check': async (call) =>
     (await import('./commands/trust-policy-check.ts')).runTrustPolicyCheck(call, Date.now() / 1000),
   'token inspect': async (call) => (await import('./commands/token.ts')).runTokenInspect(call, Date.now() / 1000),
+  audit: async ({ flags, io }) => {
+    const [{ auditOptionsFrom }, { runAudit }] = await Promise.all([
+      import('./audit-from-flags.ts'),
+      import('./commands/audit.ts'),
+    ]);
+    return runAudit(await auditOptionsFrom(flags, io.readFile), io);
+  },
 };
 
 /** The examples lie beside the program, in the source tree, the build and the image. */

@@ -11,6 +11,7 @@ import type { Settings } from '../admission/settings.ts';
 import type { ConfigMapEntry } from '../identity/config-map-entries.ts';
 import { createEntryIndex } from '../identity/config-map-entries.ts';
 import { createResolver } from '../identity/resolve.ts';
+import type { Contents } from '../kube/manifest-contents.ts';
 import { contentsOf } from '../kube/manifest-contents.ts';
 import type { ManifestDocument, ManifestObject, Path } from '../kube/manifest-documents.ts';
 import { namespaceOf, objectsOf } from '../kube/manifest-documents.ts';
@@ -86,9 +87,16 @@ function manifestsOf(inputs: readonly Input[]): ManifestIn[] {
 
 /** What the server's sources would be if these manifests were applied. */
 function identitiesIn(inputs: readonly Input[], told: Told & Entries): IdentityOf {
-  const { settings, surroundings, containerCredentials } = told;
   const manifests = manifestsOf(inputs).map(({ manifest }) => manifest);
-  const { accounts, namespaces } = contentsOf(manifests, settings.annotationPrefix);
+  return identitiesFrom(contentsOf(manifests, told.settings.annotationPrefix), told);
+}
+
+/** The same of what was read before. */
+export function identitiesFrom(
+  { accounts, namespaces }: Pick<Contents, 'accounts' | 'namespaces'>,
+  told: Told & Entries,
+): IdentityOf {
+  const { settings, surroundings, containerCredentials } = told;
   const resolve = createResolver({
     lookup: async (key) => {
       const account = accounts.get(keyOf(key));

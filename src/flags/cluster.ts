@@ -3,7 +3,7 @@ import type { Flag } from './flag.ts';
 import { inGroup } from './flag.ts';
 
 const SERVE = ['serve'] as const;
-const CLUSTER = ['serve', 'oidc publish', 'oidc verify'] as const;
+const CLUSTER = ['serve', 'oidc publish', 'oidc verify', 'audit'] as const;
 
 export const CLUSTER_FLAGS: readonly Flag[] = inGroup('Cluster', [
   {

@@ -38,7 +38,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'oidc publish',
     summary: 'Write what a self-hosted cluster’s issuer must publish, ready to upload.',
   },
-  { name: 'oidc verify', summary: 'Check what an issuer publishes as STS would, against the cluster and a token.' },
+  { name: 'oidc verify', summary: 'Check as STS would what an issuer publishes, against cluster and token.' },
   { name: 'iam provider', summary: 'Print what creates the IAM OIDC provider of an issuer.' },
   {
     name: 'trust-policy generate',
@@ -53,4 +53,5 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Say in plain words what a token claims, and what STS would refuse it for.',
     operands: { placeholder: 'FILE', count: [1, 1], help: 'The file of the token, or - for standard input.' },
   },
+  { name: 'audit', summary: 'Find stored pods that lack their identity or have an old one.' },
 ];

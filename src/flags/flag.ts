@@ -14,7 +14,8 @@ export type CommandName =
   | 'iam provider'
   | 'trust-policy generate'
   | 'trust-policy check'
-  | 'token inspect';
+  | 'token inspect'
+  | 'audit';
 
 export type FlagGroup =
   | 'Sockets and certificates'
@@ -24,6 +25,7 @@ export type FlagGroup =
   | 'Running'
   | 'Trust policy'
   | 'Issuer'
+  | 'Audit'
   | 'Input and output';
 
 export interface Flag {

@@ -9,7 +9,7 @@ export const INPUT_FLAGS: readonly Flag[] = inGroup('Input and output', [
     type: 'text',
     placeholder: 'FILE',
     repeatable: true,
-    commands: ['inject', 'diagnose manifests'],
+    commands: ['inject', 'diagnose manifests', 'audit'],
     help: 'Manifests to read, - for standard input; may be given more than once.',
   },
   {
@@ -32,7 +32,15 @@ export const INPUT_FLAGS: readonly Flag[] = inGroup('Input and output', [
     type: 'choice',
     choices: ['text', 'json'],
     default: 'text',
-    commands: ['inject', 'diagnose error', 'diagnose manifests', 'oidc publish', 'oidc verify', 'iam provider'],
+    commands: [
+      'inject',
+      'diagnose error',
+      'diagnose manifests',
+      'oidc publish',
+      'oidc verify',
+      'iam provider',
+      'audit',
+    ],
     help: 'Form of the output; json is one document.',
   },
 ]);

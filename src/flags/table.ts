@@ -1,4 +1,5 @@
 // The one table of flags: parsing, --help, the environment variables and the README's table come from it.
+import { AUDIT_FLAGS } from './audit.ts';
 import { CHECK_INSTALL_FLAGS } from './check-install.ts';
 import { CLUSTER_FLAGS } from './cluster.ts';
 import type { Flag } from './flag.ts';
@@ -16,6 +17,7 @@ export const FLAGS: readonly Flag[] = [
   ...INJECTION_FLAGS,
   ...SOURCE_FLAGS,
   ...RUNNING_FLAGS,
+  ...AUDIT_FLAGS,
   ...TRUST_FLAGS,
   ...ISSUER_FLAGS,
   ...CHECK_INSTALL_FLAGS,
