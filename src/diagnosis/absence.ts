@@ -6,18 +6,20 @@ import { podLabel } from '../admission/pod.ts';
 import { EXPLANATIONS } from '../admission/reasons.ts';
 import { annotateCommand, annotationsOf } from './account.ts';
 import { annotatedAt } from './annotated-at.ts';
-import { halfSet, isIdentified, ownCredentials } from './credentials.ts';
+import { hasPartOfIdentity, ownCredentials } from './credentials.ts';
 import type { PodFacts } from './facts.ts';
 import { nameOf } from './facts.ts';
 import { isSkipped } from './gaps.ts';
 import { isRoleKey, meantOnAccount } from './near-miss.ts';
 import type { Problem } from './problem.ts';
 import { reachOf } from './registration.ts';
+import { roleArnProblem } from './role-arn.ts';
+import { regionsOf } from './variables.ts';
 
 /** Empty where the pod has an identity, or part of one. */
 export function absenceProblems(facts: PodFacts): Problem[] {
   const { containers } = facts;
-  if (isIdentified(containers) || containers.some((container) => halfSet(container) !== undefined)) return [];
+  if (containers.some(hasPartOfIdentity)) return [];
   // What is said then is that they are skipped.
   if (containers.every((container) => isSkipped(facts, container))) return [];
   const unentitled = entitlementProblems(facts);
@@ -38,12 +40,15 @@ function restartOf({ pod, namespace }: PodFacts): string {
 function entitlementProblems(facts: PodFacts): readonly Problem[] | undefined {
   const { serviceAccount, settings, object, account, decision, containers, pod } = facts;
   const prefix = settings.annotationPrefix;
-  if (decision.method !== undefined) return undefined;
   const annotations = annotationsOf(serviceAccount);
-  if ((annotations[`${prefix}/role-arn`] ?? '').trim() !== '') {
+  const role = annotations[`${prefix}/role-arn`] ?? '';
+  if (role.trim() !== '') {
+    const isComposed = settings.composeRoleArn && !role.trim().startsWith('arn:');
+    const isWrong = !isComposed && roleArnProblem(role, containers.flatMap(regionsOf)) !== undefined;
     // What is wrong with it is said of the account.
-    return decision.reason === 'invalid-role-arn' ? [] : undefined;
+    return isWrong ? [] : undefined;
   }
+  if (decision.method !== undefined) return undefined;
   const onPod = Object.entries(annotationsOf(pod)).find(([key]) => isRoleKey(key, prefix));
   if (onPod !== undefined) {
     const [key, value] = onPod;

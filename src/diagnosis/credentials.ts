@@ -2,10 +2,17 @@
 import { AUTHORIZATION_FILE_VARIABLE, FULL_URI_VARIABLE } from '../admission/container-credentials.ts';
 import { ROLE_ARN_VARIABLE, TOKEN_FILE_VARIABLE } from '../admission/web-identity.ts';
 import type { ContainerFacts } from './facts.ts';
-import { isSet } from './facts.ts';
+import { isSet, OWN_KEYS } from './facts.ts';
 
-const AUTHORIZATION_VARIABLE = 'AWS_CONTAINER_AUTHORIZATION_TOKEN';
 const RELATIVE_URI_VARIABLE = 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI';
+const IDENTITY_VARIABLES = [
+  ROLE_ARN_VARIABLE,
+  TOKEN_FILE_VARIABLE,
+  FULL_URI_VARIABLE,
+  AUTHORIZATION_FILE_VARIABLE,
+  RELATIVE_URI_VARIABLE,
+  'AWS_CONTAINER_AUTHORIZATION_TOKEN',
+];
 
 /** Proxies that meshes add, and what prepares the network for them: none of them calls AWS. */
 const MESH_CONTAINERS = [
@@ -37,23 +44,21 @@ export function halfSet(container: ContainerFacts): { readonly set: string; read
   return pair === undefined ? undefined : { set: pair[0], missing: pair[1] };
 }
 
-/** Whether a container has no way to credentials and is one that may want it. */
+/** Whether nothing points a container to an identity, and it is one that may want it. */
 export function lacksIdentity(container: ContainerFacts): boolean {
-  return (
-    !hasWebIdentity(container) &&
-    !hasAgent(container) &&
-    !isSet(container, AUTHORIZATION_VARIABLE) &&
-    halfSet(container) === undefined &&
-    !container.hasUnknownImports &&
-    !MESH_CONTAINERS.includes(container.name)
-  );
+  return !hasPartOfIdentity(container) && !MESH_CONTAINERS.includes(container.name);
 }
 
+export function hasPartOfIdentity(container: ContainerFacts): boolean {
+  return IDENTITY_VARIABLES.some((name) => isSet(container, name));
+}
+
+/** Whether a container has an identity as far as can be seen: envFrom may bring the other half of it. */
 export function isIdentified(containers: readonly ContainerFacts[]): boolean {
-  return containers.some((container) => hasWebIdentity(container) || hasAgent(container));
+  return containers.some((container) => hasPartOfIdentity(container) && halfSet(container) === undefined);
 }
 
 /** Keys or a profile that the container brings: what people use who want no identity of the ServiceAccount. */
 export function ownCredentials(container: ContainerFacts): readonly string[] {
-  return ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].filter((name) => isSet(container, name));
+  return OWN_KEYS.filter((name) => isSet(container, name));
 }

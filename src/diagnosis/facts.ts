@@ -52,6 +52,11 @@ export interface ContainerFacts {
   readonly hasUnknownImports: boolean;
 }
 
+/** What no webhook sees: SDKs take these before anything else. */
+export const OWN_KEYS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
+/** A Secret whose name says that it holds them. */
+const KEYS_BY_NAME = /^Secret\/[^/]+\/(?:.*aws.*(?:cred|access-?key|keys?$)|.*cred.*-aws)/;
+
 export function podFacts(
   { pod, namespace, account, decision }: Pick<PodFacts, 'pod' | 'namespace' | 'account' | 'decision'>,
   surrounding: Surrounding,
@@ -59,9 +64,10 @@ export function podFacts(
   const object = `Pod ${namespace}/${podNameOf(pod)}`;
   const factsOf = (container: JsonObject, kind: ContainerKind): ContainerFacts => {
     const name = ownString(container, 'name') ?? '';
-    const imports = importsOf(container, namespace).map(({ reference, prefix }) =>
-      surrounding.keysOf(reference)?.map((key) => prefix + key),
-    );
+    const imports = importsOf(container, namespace).map(({ reference, prefix }) => {
+      const keys = surrounding.keysOf(reference) ?? (KEYS_BY_NAME.test(reference) ? OWN_KEYS : undefined);
+      return keys?.map((key) => prefix + key);
+    });
     return {
       name,
       kind,

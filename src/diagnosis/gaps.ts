@@ -1,8 +1,7 @@
 // Containers of a pod that have no identity although others have, or although its ServiceAccount entitles them.
 import { podAnnotation } from '../admission/pod.ts';
 import { podOverrides } from '../admission/pod-annotations.ts';
-import { isTooShort } from './account.ts';
-import { annotationsOf } from './account.ts';
+import { annotationsOf, isTooShort } from './account.ts';
 import { isIdentified, lacksIdentity, ownCredentials } from './credentials.ts';
 import type { ContainerFacts, PodFacts } from './facts.ts';
 import { meantOnPod } from './near-miss.ts';
@@ -40,8 +39,11 @@ function isMain({ pod, containers, decision, settings }: PodFacts, { name, kind,
 }
 
 function skipped({ settings, pod }: PodFacts, { object, name }: ContainerFacts): Problem {
-  const keys = ['skip-containers', 'include-containers'].map((key) => `${settings.annotationPrefix}/${key}`);
-  const key = keys.find((candidate) => podAnnotation(pod, candidate) !== undefined) ?? '';
+  const [skip, include] = [
+    `${settings.annotationPrefix}/skip-containers`,
+    `${settings.annotationPrefix}/include-containers`,
+  ];
+  const key = podAnnotation(pod, skip) === undefined ? include : skip;
   return {
     id: 'container-skipped',
     severity: 'error',

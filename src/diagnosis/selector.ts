@@ -23,8 +23,8 @@ export function unmetRequirement(selector: unknown, { labels, complete }: Labels
       return { text: `${key}=${String(value)}`, isOptIn: true };
   }
   for (const expression of ownList(selector, 'matchExpressions')) {
-    const key = ownString(expression, 'key') ?? '';
-    const operator = ownString(expression, 'operator') ?? '';
+    const key = String(ownField(expression, 'key'));
+    const operator = String(ownField(expression, 'operator'));
     const values = ownList(expression, 'values');
     const actual = ownString(labels, key);
     const known = complete || actual !== undefined;

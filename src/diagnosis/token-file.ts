@@ -10,6 +10,8 @@ import type { Problem, ProblemId } from './problem.ts';
 
 /** kOps runs the webhook with this audience, and its providers know it. */
 const KOPS_AUDIENCE = 'amazonaws.com';
+/** Of the API server, of other programs, and misspellings of STS: no IAM provider has these on purpose. */
+const FOREIGN_AUDIENCE = /kubernetes|\.svc(?:\.|$)|cluster\.local|^vault$|^pods\.eks\.|sts\.amazon/;
 /** Where Kubernetes puts secrets: nothing in an image or of the program's own is there. */
 const SECRETS = /^(?:\/var)?\/run\/secrets\//;
 const RESTART = 'create the pod again';
@@ -102,8 +104,8 @@ function audienceProblem(
   const told = annotated === '' ? settings.tokenAudience : annotated;
   const expected = isAgent ? containerCredentials.audience : told;
   // An account without a role of its own has it from a ConfigMap of the webhook, which may name any audience.
-  const isFromElsewhere = serviceAccount !== undefined && annotations[`${prefix}/role-arn`] === undefined;
-  const isTolerated = !isAgent && annotated === '' && (audience === KOPS_AUDIENCE || isFromElsewhere);
+  const isUnknown = annotations[`${prefix}/role-arn`] === undefined && !FOREIGN_AUDIENCE.test(audience ?? '');
+  const isTolerated = !isAgent && annotated === '' && (audience === KOPS_AUDIENCE || isUnknown);
   if (audience === expected || (isTolerated && audience !== undefined)) return undefined;
   const actual = audience === undefined ? 'the API server’s own audience' : JSON.stringify(audience);
   const origin = annotated === '' ? 'the webhook gives' : `annotation ${prefix}/audience of the ServiceAccount says`;

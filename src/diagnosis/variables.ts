@@ -35,7 +35,8 @@ function credentialProblems(container: ContainerFacts): Problem[] {
   }
   const keys = ownCredentials(container);
   if (keys.length > 0) {
-    const evidence = `${keys.join(' and ')} ${keys.length > 1 ? 'are' : 'is'} set, which every SDK takes before anything else`;
+    const origin = keys.some((key) => variables.has(key)) ? 'env' : 'envFrom';
+    const evidence = `${keys.join(' and ')} come from ${origin}, and every SDK takes keys before anything else`;
     const fix = `remove ${keys.join(' and ')} from env and envFrom ${RECREATE}`;
     problems.push({ id: 'static-keys-win', severity: 'error', object, evidence, fix });
   }
@@ -55,11 +56,12 @@ function credentialProblems(container: ContainerFacts): Problem[] {
 
 function pathProblems({ pod }: PodFacts, { object, variables }: ContainerFacts): Problem[] {
   if (!isWindows(pod)) return [];
-  return FILES.filter((name) => variables.get(name)?.startsWith('/') === true).map((name) => {
-    const path = variables.get(name) ?? '';
+  return FILES.flatMap((name): Problem[] => {
+    const path = variables.get(name);
+    if (path?.startsWith('/') !== true) return [];
     const evidence = `${name} is ${path}, and the pod runs on Windows`;
-    const fix = `let the webhook set it, which writes C:${path.replaceAll('/', '\\')}; where it does not, name the system in spec.os.name: windows ${RECREATE}`;
-    return { id: 'windows-unix-path', severity: 'error', object, evidence, fix };
+    const fix = `let the webhook set it, which writes C:${path.replaceAll('/', '\')}; where it does not, name the system in spec.os.name: windows ${RECREATE}`;
+    return [{ id: 'windows-unix-path', severity: 'error', object, evidence, fix }];
   });
 }
 
@@ -111,7 +113,7 @@ function regionProblems({ surroundings }: PodFacts, container: ContainerFacts): 
   const { object, variables, hasUnknownImports } = container;
   const hasRegion = [REGION_VARIABLE, DEFAULT_REGION_VARIABLE].some((name) => isSet(container, name));
   if (!hasWebIdentity(container) || hasRegion || hasUnknownImports) return [];
-  const partition = parseRoleArn(variables.get(ROLE_ARN_VARIABLE) ?? '')?.partition ?? 'aws';
+  const [partition = 'aws'] = roleOf(container).flatMap((role) => parseRoleArn(role)?.partition ?? []);
   const reason =
     variables.get(STS_ENDPOINTS_VARIABLE) === 'regional'
       ? `${STS_ENDPOINTS_VARIABLE} is regional`

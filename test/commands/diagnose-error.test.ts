@@ -9,8 +9,9 @@ const THROTTLED = 'An error occurred (Throttling) when calling the AssumeRoleWit
 describe('diagnose error', () => {
   test('prints one document of causes, most likely first', async () => {
     const { out, err, exit } = await diagnose(['--output=json', THROTTLED]);
-    expect({ causes: JSON.parse(out), err, exit }).toEqual({
-      causes: {
+    const report: unknown = JSON.parse(out);
+    expect({ report, err, exit }).toEqual({
+      report: {
         causes: [
           {
             id: 'throttled',
