@@ -38,12 +38,11 @@ function annotatedFrom(object: unknown, prefix: string): readonly AnnotatedAccou
   const metadata = ownField(object, 'metadata');
   const annotations = ownField(metadata, 'annotations');
   const roleArn = ownString(annotations, `${prefix}/role-arn`)?.trim() ?? '';
-  if (parseRoleArn(roleArn) === undefined) return [];
+  const name = ownString(metadata, 'name') ?? '';
+  if (name === '' || parseRoleArn(roleArn) === undefined) return [];
   const audience = ownString(annotations, `${prefix}/audience`) ?? '';
   const namespace = namespaceOf({ metadata });
-  return [
-    { namespace, name: ownString(metadata, 'name') ?? '', roleArn, audience: audience === '' ? undefined : audience },
-  ];
+  return [{ namespace, name, roleArn, audience: audience === '' ? undefined : audience }];
 }
 
 /** The issuer that the cluster's own discovery document names; undefined where it names none. */

@@ -1,6 +1,7 @@
 // `trust-policy generate`: the trust policy of a role for the ServiceAccounts that are named, or that are annotated with it.
 import type { JsonObject } from '../admission/json.ts';
 import { isObject } from '../admission/json.ts';
+import { messageOf } from '../admission/thrown.ts';
 import { parseRoleArn } from '../aws/arn.ts';
 import type { RoleOwner } from '../aws/arn.ts';
 import { issuerProblems } from '../aws/issuer.ts';
@@ -11,6 +12,7 @@ import type { Trusted } from '../aws/trust-policy-generate.ts';
 import { isWide, parseTrusted, trustStatements } from '../aws/trust-policy-generate.ts';
 import { mergedPolicy } from '../aws/trust-policy-merge.ts';
 import { terraformOf } from '../aws/trust-policy-terraform.ts';
+import { ConfigError } from '../config-error.ts';
 import type { FlagValues } from '../flags/given.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { objectsOf } from '../kube/manifest-documents.ts';
@@ -89,6 +91,9 @@ async function whatIsGiven({ flags, io, clientFrom }: GivenFrom): Promise<Given>
     try {
       annotated = [...annotated, ...(await annotatedInCluster(client, { prefix, signal }))];
       issuer ??= await issuerOfCluster(client, signal);
+    } catch (error) {
+      const fix = 'it takes get and list of serviceaccounts, and the issuer unless --issuer is given';
+      throw new ConfigError('usage', [`--from-cluster: ${messageOf(error)}; ${fix}`], { cause: error });
     } finally {
       client.close();
     }
