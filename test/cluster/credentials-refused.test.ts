@@ -11,6 +11,7 @@ import { discoveryOf, documentPaths } from '../support/sts-issuer.ts';
 import { createSigner, signerFrom } from '../support/sts-signer.ts';
 import { issuer, startAws } from './support/credentials.ts';
 import type { Aws, PodWish, StoredPod } from './support/credentials.ts';
+import { shownOn } from './support/page.ts';
 
 const roleArn = 'arn:aws:iam::111122223333:role/team/checkout';
 const paths = documentPaths(issuer);
@@ -40,7 +41,7 @@ interface Story {
   readonly pod: PodWish;
   /** What goes wrong after the pod was stored. */
   readonly befalls?: (pod: StoredPod) => unknown;
-  readonly lines: Lines | ((pod: StoredPod) => Lines);
+  readonly lines: Lines | ((pod: Pick<StoredPod, 'tokenFile'>) => Lines);
   /** Whether STS is asked for the role at all. Default: true. */
   readonly asks?: boolean;
 }
@@ -239,6 +240,16 @@ describe(`AWS's clients print why${note}`, () => {
       ...whereRun(refusal('ExpiredTokenException', message)),
     });
   });
+});
+
+test('the page of the way lists them, with what the SDK prints', () => {
+  const rows = stories.map(({ what, lines }) => {
+    const tokenFile = '/var/run/secrets/eks.amazonaws.com/serviceaccount/token';
+    const line = typeof lines === 'function' ? lines({ tokenFile }) : lines;
+    return `| ${what} | \`${line['the SDK for JavaScript']}\` |`;
+  });
+  const text = ['| What is wrong | What the SDK prints |', '| --- | --- |', ...rows].join('\n');
+  expect(shownOn({ page: 'how-a-pod-becomes-a-role.md', name: 'refusals', text })).toBe(text);
 });
 
 // The kubelet gives the file to the one user of all containers; a program that then becomes another user cannot read it.

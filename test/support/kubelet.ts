@@ -25,6 +25,7 @@ export interface Kubelet {
 
 export function createKubelet({ source, directory, now, random }: KubeletOptions): Kubelet {
   const tokens = createTokens({ source, now, random });
+  const generations = new Map<string, string>();
   let generation = 0;
 
   const volumeDirectory = (pod: unknown, volume: string): string =>
@@ -60,11 +61,14 @@ export function createKubelet({ source, directory, now, random }: KubeletOptions
   async function write({ path, files, access }: Volume): Promise<void> {
     generation += 1;
     const data = `..${generation}`;
+    const before = generations.get(path);
+    generations.set(path, data);
     await mkdir(join(path, data), { recursive: true });
     for (const [name, token] of files) {
       const file = join(path, data, name);
       await writeFile(file, token, { mode: access.mode });
-      if (access.uid !== undefined || access.gid !== undefined) await chown(file, access.uid ?? 0, access.gid ?? 0);
+      // -1 leaves what it is.
+      if (access.uid !== undefined || access.gid !== undefined) await chown(file, access.uid ?? -1, access.gid ?? -1);
     }
     await symlink(data, join(path, '..data_tmp'));
     await rename(join(path, '..data_tmp'), join(path, '..data'));
@@ -72,6 +76,8 @@ export function createKubelet({ source, directory, now, random }: KubeletOptions
       await rm(join(path, name), { force: true });
       await symlink(join('..data', name), join(path, name));
     }
+    // An old token is not left lying about.
+    if (before !== undefined) await rm(join(path, before), { recursive: true });
   }
 
   function environmentOf(pod: unknown, container: string): Readonly<Record<string, string>> {

@@ -31,6 +31,7 @@ export function createTestRecorder(): TestRecorder {
     caStepped: keep('caStepped'),
     caBundle: keep('caBundle'),
     caBundleWritten: keep('caBundleWritten'),
+    audited: keep('audited'),
     failedUnexpectedly: keep('failedUnexpectedly'),
     logDropped: keep('logDropped'),
   };

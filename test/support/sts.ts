@@ -49,9 +49,17 @@ export interface Call {
   readonly outcome: string;
 }
 
+/** A request and its answer, as they were sent. */
+export interface Exchange {
+  readonly form: string;
+  readonly xml: string;
+}
+
 export interface Sts {
   readonly url: string;
   readonly sessions: Sessions;
+  /** Of a role that was given last. */
+  lastAssumed(): Exchange | undefined;
   /** All calls so far. */
   calls(): readonly Call[];
   close(): Promise<void>;
@@ -70,11 +78,12 @@ export async function startSts(options: StsOptions): Promise<Sts> {
   const { now = Date.now, host = '127.0.0.1' } = options;
   const sessions = createSessions({ now });
   const calls: Call[] = [];
+  let lastAssumed: Exchange | undefined;
   const server = createServer((incoming, outgoing) => {
-    void answer(incoming, outgoing);
+    void answerTo(incoming, outgoing);
   });
 
-  async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  async function answerTo(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { status, xml, call } = await answered(incoming).catch((error: unknown) =>
       refused({ status: 500, code: 'InternalFailure', message: String(error) }, ''),
     );
@@ -87,7 +96,11 @@ export async function startSts(options: StsOptions): Promise<Sts> {
     const form = formOf(incoming, body);
     const action = actionOf(form);
     if (typeof action !== 'string') return refused(action, form.get('Action') ?? '');
-    if (action === 'AssumeRoleWithWebIdentity') return assumed(form);
+    if (action === 'AssumeRoleWithWebIdentity') {
+      const answer = await assumed(form);
+      if (answer.call.outcome === 'ok') lastAssumed = { form: body, xml: answer.xml };
+      return answer;
+    }
     return caller({ method: incoming.method ?? '', path: incoming.url ?? '', headers: incoming.headers, body });
   }
 
@@ -134,6 +147,7 @@ export async function startSts(options: StsOptions): Promise<Sts> {
   return {
     url: `http://${host}:${port}`,
     sessions,
+    lastAssumed: () => lastAssumed,
     calls: () => [...calls],
     close,
   };

@@ -19,6 +19,7 @@ import { startControlPlane } from './control-plane.ts';
 import type { ControlPlane, ControlPlaneOptions } from './control-plane.ts';
 import { credentialsFileOf } from './kubelet-volume.ts';
 import { startWebhook } from './webhook.ts';
+import type { Webhook } from './webhook.ts';
 
 export const issuer = 'https://oidc.example.com/clusters/shop';
 
@@ -48,6 +49,9 @@ export interface Aws {
   readonly published: PublishedIssuer;
   readonly sts: Sts;
   readonly agent: Agent;
+  readonly webhook: Webhook;
+  /** What IAM says of the role of shop/checkout. */
+  readonly checkoutTrustPolicy: unknown;
   /** Milliseconds by which the clocks of STS and kubelet are ahead of the real one. */
   readonly ahead: { sts: number; kubelet: number };
   /** Publishes what the API server says of itself, again. */
@@ -74,7 +78,7 @@ export async function startAws(options: Pick<ControlPlaneOptions, 'serviceAccoun
   const agent = await startAgent({ associations, issuer, fetchPage, sessions: sts.sessions, now });
   const identities = join(workspace.directory, 'identities.json');
   writeFileSync(identities, credentialsFileOf(Object.keys(associations)));
-  await startWebhook({
+  const webhook = await startWebhook({
     controlPlane,
     failurePolicy: 'Fail',
     flags: [
@@ -119,6 +123,8 @@ export async function startAws(options: Pick<ControlPlaneOptions, 'serviceAccoun
     published,
     sts,
     agent,
+    webhook,
+    checkoutTrustPolicy: roles[0]?.trustPolicy,
     ahead,
     publish: () => published.publish(documents),
     create,
