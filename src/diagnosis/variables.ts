@@ -60,7 +60,7 @@ function pathProblems({ pod }: PodFacts, { object, variables }: ContainerFacts):
     const path = variables.get(name);
     if (path?.startsWith('/') !== true) return [];
     const evidence = `${name} is ${path}, and the pod runs on Windows`;
-    const fix = `let the webhook set it, which writes C:${path.replaceAll('/', '\')}; where it does not, name the system in spec.os.name: windows ${RECREATE}`;
+    const fix = `let the webhook set it, which writes C:${path.replaceAll('/', '\\')}; where it does not, name the system in spec.os.name: windows ${RECREATE}`;
     return [{ id: 'windows-unix-path', severity: 'error', object, evidence, fix }];
   });
 }
@@ -113,7 +113,7 @@ function regionProblems({ surroundings }: PodFacts, container: ContainerFacts): 
   const { object, variables, hasUnknownImports } = container;
   const hasRegion = [REGION_VARIABLE, DEFAULT_REGION_VARIABLE].some((name) => isSet(container, name));
   if (!hasWebIdentity(container) || hasRegion || hasUnknownImports) return [];
-  const [partition = 'aws'] = roleOf(container).flatMap((role) => parseRoleArn(role)?.partition ?? []);
+  const [partition = 'aws'] = roleOf(container).map((role) => role.split(':')[1]);
   const reason =
     variables.get(STS_ENDPOINTS_VARIABLE) === 'regional'
       ? `${STS_ENDPOINTS_VARIABLE} is regional`

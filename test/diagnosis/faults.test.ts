@@ -5,7 +5,6 @@ import type { Entry, Manifests } from './manifests.ts';
 import {
   bare,
   diagnose,
-  DIRECTORY,
   healthy,
   idsOf,
   MOUNT,
