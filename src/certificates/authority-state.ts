@@ -18,7 +18,7 @@ export interface PreviousCa {
 export interface CaState {
   /** Grows with every step, and never goes back. */
   readonly generation: number;
-  /** When the last step was taken. */
+  /** When the last step was taken; for people. */
   readonly steppedAt: number;
   /** No leaf is issued by the current CA for longer than this. */
   readonly leafLifetimeMs: number;
@@ -64,7 +64,8 @@ export function dueStep(state: CaState, situation: Situation): { readonly step: 
   const wanted = wantedStep(state, situation);
   // The live configuration has not taken up the last step: the watch will tell.
   if (seenForMs === undefined) return {};
-  const waitMs = Math.max(state.steppedAt + stepMs - now, stepMs - seenForMs, wanted.at - now);
+  // The bundle of a step cannot be seen before the step: this is also the time between two of them.
+  const waitMs = Math.max(stepMs - seenForMs, wanted.at - now);
   return waitMs > 0 ? { waitMs } : { step: wanted.step };
 }
 

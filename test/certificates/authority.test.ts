@@ -207,6 +207,21 @@ describe('a rotation', () => {
     expect(trusted(cluster)).toHaveLength(9);
   });
 
+  test('counts the minute anew after a time in which the configuration could not be read', async () => {
+    const cluster = createFakeCluster();
+    const replica = createReplica(cluster);
+    await replica.look();
+    cluster.nowMs += MINUTE_MS;
+    cluster.before = async (call) => {
+      if (call === 'read-configuration') throw new Error('no route');
+    };
+    await failureOf(replica.look());
+    cluster.before = async () => {};
+    askForRotation(cluster, 'today');
+    expect(await replica.look()).toBe(MINUTE_MS);
+    expect(stateOf(cluster)?.generation).toBe(1);
+  });
+
   test('waits for the longest leaf of any replica, whose flag may differ', async () => {
     const cluster = createFakeCluster();
     const brief = createReplica(cluster, { name: 'brief', leafLifetimeMs: HOUR_MS });
@@ -228,6 +243,24 @@ describe('a rotation', () => {
   });
 });
 
+describe('a CA that has expired', () => {
+  test('gives way at once to the next one, where there is one', async () => {
+    const cluster = createFakeCluster();
+    const replica = createReplica(cluster);
+    await replica.look();
+    cluster.before = async (call) => {
+      if (call === 'patch-configuration') throw new Error('forbidden');
+    };
+    cluster.nowMs += 25 * HOUR_MS;
+    await replica.settle();
+    const next = stateOf(cluster)?.next?.certPem;
+    cluster.before = async () => {};
+    cluster.nowMs += 6 * HOUR_MS;
+    await replica.settle();
+    expect([stateOf(cluster)?.current.certPem, isAccepted(cluster, replica)]).toEqual([next, true]);
+  });
+});
+
 describe('the leaf', () => {
   test('is renewed with a third of its life left, and not before', async () => {
     const cluster = createFakeCluster();
@@ -241,6 +274,17 @@ describe('the leaf', () => {
     await replica.look();
     expect(replica.leaf.current()?.fingerprint256).not.toBe(first);
     expect(replica.leaf.current()?.notAfter.getTime()).toBe(cluster.nowMs + HOUR_MS);
+  });
+
+  test('lives from when its CA was known to be the signing one, however long the signing took', async () => {
+    const cluster = createFakeCluster();
+    const replica = createReplica(cluster);
+    const readAt = cluster.nowMs;
+    cluster.after = async (call) => {
+      if (call === 'read-secret') cluster.nowMs += 20_000;
+    };
+    await replica.look();
+    expect(replica.leaf.current()?.notAfter.getTime()).toBe(readAt + HOUR_MS);
   });
 
   test('never outlives its CA', async () => {

@@ -10,6 +10,7 @@ import {
   createFakeCluster,
   createReplica,
   editConfiguration,
+  generationOf,
   isAccepted,
   MINUTE_MS,
   SERVICE,
@@ -108,6 +109,15 @@ describe('the caBundle', () => {
     expect(replica.recorder.of('caBundle')).toEqual([['differs'], ['in-sync'], ['differs'], ['in-sync']]);
   });
 
+  test('is written again with its generation, where somebody took that away', async () => {
+    const cluster = createFakeCluster();
+    const replica = createReplica(cluster);
+    await replica.look();
+    editConfiguration(cluster, (object) => ({ ...object, metadata: { name: 'ours' } }));
+    await replica.look();
+    expect(generationOf(cluster)).toBe('1');
+  });
+
   test('of a new entry of ours is filled', async () => {
     const cluster = createFakeCluster();
     const replica = createReplica(cluster);
@@ -164,6 +174,18 @@ describe('the caBundle', () => {
 });
 
 describe('readiness', () => {
+  test('is not given by a bundle that somebody else will write anew', async () => {
+    const cluster = createFakeCluster();
+    await createReplica(cluster).look();
+    editConfiguration(cluster, (object) => ({
+      ...object,
+      metadata: { name: 'ours', annotations: { 'cert-manager.io/inject-ca-from': 'eks/webhook' } },
+    }));
+    const replica = createReplica(cluster);
+    await replica.look();
+    expect(replica.bundle.problem()).toContain('another controller writes its caBundle');
+  });
+
   test('waits for the CA in the live configuration, and is never taken back', async () => {
     const cluster = createFakeCluster();
     const replica = createReplica(cluster);

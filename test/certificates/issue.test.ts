@@ -1,5 +1,5 @@
 // The CA of a cluster and its leaves, judged by openssl, and by who loads the library that makes them.
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,8 +11,11 @@ import { failureOf } from '../support/failure.ts';
 import { askForRotation, createFakeCluster, createReplica, MINUTE_MS, NAMES, stateOf } from '../support/self-signed.ts';
 
 const openssl = async (args: readonly string[]) => promisify(execFile)('openssl', args);
+const isInstalled = spawnSync('openssl', ['version']).status === 0;
+if (!isInstalled) process.stderr.write('not judged by openssl: openssl is not installed\n');
+const testWithOpenssl = isInstalled ? test : test.skip;
 
-test('openssl agrees with chain and names in every stage of a rotation', async () => {
+testWithOpenssl('openssl agrees with chain and names in every stage of a rotation', async () => {
   const cluster = createFakeCluster();
   const replica = createReplica(cluster);
   await replica.look();
