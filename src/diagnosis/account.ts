@@ -27,8 +27,8 @@ export function accountProblems(account: JsonObject, { settings, regions, roles 
   const problems: Problem[] = [];
   for (const [key, value] of Object.entries(annotations)) {
     const meant = meantOnAccount(key, value, prefix);
-    // Beside the right key, the wrong one does no harm.
-    if (meant === undefined || Object.hasOwn(annotations, meant)) continue;
+    // Beside the right key, the wrong one does no harm; and a webhook with another --annotation-prefix has read it.
+    if (meant === undefined || Object.hasOwn(annotations, meant) || roles.includes(value.trim())) continue;
     problems.push({
       id: 'annotation-key-typo',
       severity: meant.endsWith('/role-arn') ? 'error' : 'warning',

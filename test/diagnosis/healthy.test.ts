@@ -97,6 +97,10 @@ const SHAPES: readonly (readonly [shape: string, change: Change])[] = [
       token.audience = 'of-the-config-map';
     },
   ],
+  [
+    'of a webhook with another prefix',
+    ({ account }) => void (account.metadata.annotations = { 'aws.example.com/role-arn': ROLE_ARN }),
+  ],
   ['with a composed role', ({ account }) => void (account.metadata.annotations['eks.amazonaws.com/role-arn'] = 'app')],
   [
     'with a sidecar that its annotation skips',

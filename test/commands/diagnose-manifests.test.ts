@@ -1,0 +1,95 @@
+// `diagnose manifests` as its users see it: what it reads, stdout, stderr and exit code.
+import { describe, expect, test } from '@jest/globals';
+import { parseCommandLine } from '../../src/cli.ts';
+import { RUNNERS } from '../../src/command-runners.ts';
+import { createTestIo } from '../support/command-io.ts';
+
+const ACCOUNT = `
+apiVersion: v1
+kind: ServiceAccount
+metadata: { name: app, namespace: prod, annotations: { eks.amazonaws.com/role-arn: "arn:aws:iam::111122223333:role/app" } }
+`;
+const POD = `
+apiVersion: v1
+kind: Pod
+metadata: { name: web, namespace: prod }
+spec: { serviceAccountName: app, containers: [ { name: main, image: "registry.example.com/web:1" } ] }
+`;
+const NO_WEBHOOKS = 'apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfigurationList\nitems: []\n';
+const NOTHING = 'nothing is wrong with the identity of these pods\n';
+
+describe('diagnose manifests', () => {
+  test('prints a report for people', async () => {
+    expect(await diagnose({ 'account.yaml': ACCOUNT, 'pod.yaml': POD, 'webhooks.yaml': NO_WEBHOOKS })).toEqual({
+      out: [
+        'error webhook-down: Pod prod/web',
+        '   evidence: no MutatingWebhookConfiguration registers a webhook for pod identity',
+        '   fix:      install the webhook, or repair its registration, certificate and Service; then kubectl delete pod web -n prod (its owner creates it again)',
+        '',
+      ].join('\n'),
+      err: '',
+      exit: 1,
+    });
+  });
+
+  test('reads lists of every form', async () => {
+    const items = (text: string): string => text.trim().replace(/^/gm, '    ').replace('    ', '  - ');
+    const list = `apiVersion: v1\nkind: List\nitems:\n${items(ACCOUNT)}\n${items(POD)}\n`;
+    const podList = `apiVersion: v1\nkind: PodList\nitems:\n${items(POD.replace(/^(?:apiVersion|kind).*\n/gm, ''))}\n`;
+    const whole = await diagnose({ '-': `${ACCOUNT}---${POD}` }, ['--output=json']);
+    expect(await diagnose({ 'list.yaml': list }, ['--output=json'])).toEqual(whole);
+    expect(await diagnose({ 'a.yaml': ACCOUNT, 'pods.yaml': podList }, ['--output=json'])).toEqual(whole);
+    expect(whole).toEqual({ out: expect.stringContaining('"id": "pod-not-mutated"'), err: '', exit: 1 });
+  });
+
+  test('takes an object whose kind only looks like a list for itself', async () => {
+    const wishList = 'apiVersion: example.com/v1\nkind: WishList\nitems: many\n';
+    expect(await diagnose({ 'w.yaml': wishList })).toEqual({
+      out: NOTHING,
+      err: 'no pods and no ServiceAccounts in the manifests: nothing was checked\n',
+      exit: 0,
+    });
+  });
+
+  test('checks ServiceAccounts also without pods', async () => {
+    expect(await diagnose({ 'a.yaml': ACCOUNT })).toEqual({
+      out: NOTHING,
+      err: 'no pods in the manifests: only the ServiceAccounts were checked\n',
+      exit: 0,
+    });
+    const { out, exit } = await diagnose({ 'a.yaml': ACCOUNT.replace('role/app', 'user/app') });
+    expect([out.split('\n')[0], exit]).toEqual(['error role-arn-not-a-role: ServiceAccount prod/app', 1]);
+  });
+
+  test('leaves templates alone, which nobody has mutated yet', async () => {
+    const deployment = `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: web, namespace: prod }\nspec: { template: { spec: { serviceAccountName: app, containers: [ { name: main } ] } } }\n`;
+    expect((await diagnose({ 'a.yaml': ACCOUNT, 'd.yaml': deployment })).out).toBe(NOTHING);
+  });
+
+  test('is used wrongly with what cannot be read', async () => {
+    expect(await diagnose({})).toEqual({
+      out: '',
+      err: 'no manifests given; name them with -f FILE, or pipe them in with -f -\n',
+      exit: 2,
+    });
+    expect(await diagnose({ 'broken.yaml': 'a: [' }, ['-f', 'absent.yaml'])).toEqual({
+      out: '',
+      err: expect.stringMatching(/^broken\.yaml:1: .*\nabsent\.yaml: there is no such file; correct the path\n$/),
+      exit: 2,
+    });
+  });
+
+  test('paints what was found where stdout is a terminal', async () => {
+    const { out } = await diagnose({ 'a.yaml': ACCOUNT.replace('role/app', 'user/app') }, [], true);
+    expect(out).toMatch(/^\u001B\[1merror role-arn-not-a-role\u001B\[0m: ServiceAccount prod\/app\n/);
+  });
+});
+
+async function diagnose(files: Readonly<Record<string, string>>, args: readonly string[] = [], colour = false) {
+  const given = Object.keys(files).map((file) => `--filename=${file}`);
+  const commandLine = parseCommandLine(['diagnose', 'manifests', ...given, ...args], {});
+  if (commandLine.kind !== 'run') throw new Error(`want a run, got ${commandLine.kind}`);
+  const io = createTestIo(files, colour);
+  const exit = await RUNNERS['diagnose manifests']({ ...commandLine, io });
+  return { ...io.written(), exit };
+}
