@@ -52,7 +52,17 @@ function clausesOf(name: string, keys: unknown, path: string): Clauses {
     else
       faults.push(fault('bad-condition', `${where} is ${JSON.stringify(written)}; want a string or a list of strings`));
   }
-  return { clauses, faults };
+  return { clauses, faults: [...faults, ...doubledKeys(Object.keys(keys), path)] };
+}
+
+/** Names of keys are not case-sensitive, so two that differ by case are one key twice. */
+function doubledKeys(keys: readonly string[], path: string): readonly Finding[] {
+  const lower = keys.map((key) => key.toLowerCase());
+  return keys
+    .filter((key, index) => lower.indexOf(key.toLowerCase()) !== index)
+    .map((key) =>
+      fault('duplicate-keys', `${path} has ${JSON.stringify(key)} twice, in other capitals; write them together`),
+    );
 }
 
 /** A string, a number, a boolean, or a list of them. */

@@ -76,10 +76,13 @@ function actionCheck({ path, action }: Statement): Check {
   };
 }
 
-/** Names of actions are not case-sensitive, and may have wildcards. */
 export function allowsWebIdentity({ element, patterns }: ActionElement): boolean {
-  const isNamed = patterns.some((pattern) => matchesPattern(pattern.toLowerCase(), WEB_IDENTITY_ACTION.toLowerCase()));
-  return isNamed === (element === 'Action');
+  return patterns.some(namesWebIdentity) === (element === 'Action');
+}
+
+/** Names of actions are not case-sensitive, and may have wildcards. */
+export function namesWebIdentity(pattern: string): boolean {
+  return matchesPattern(pattern.toLowerCase(), WEB_IDENTITY_ACTION.toLowerCase());
 }
 
 function clauseCheck(clause: Clause, call: Call): Check {

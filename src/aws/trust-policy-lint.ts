@@ -5,7 +5,7 @@ import type { Finding } from './finding.ts';
 import { fault, warning } from './finding.ts';
 import { isSameButSlash, parseProviderArn, providerArnOf, providerName } from './oidc-provider.ts';
 import type { TrustPolicy } from './trust-policy-document.ts';
-import { allowsWebIdentity } from './trust-policy-evaluate.ts';
+import { allowsWebIdentity, namesWebIdentity, WEB_IDENTITY_ACTION } from './trust-policy-evaluate.ts';
 import type { OwnProvider } from './trust-policy-lint-keys.ts';
 import { keyFindings } from './trust-policy-lint-keys.ts';
 import { federatedFindings, isWebIdentityPrincipal } from './trust-policy-lint-principals.ts';
@@ -123,23 +123,30 @@ interface StatementWorld extends LintSubject {
 }
 
 function statementFindings(statement: Statement, world: StatementWorld): readonly Finding[] {
-  const { path, principal, action } = statement;
-  const siblings = world.web.filter((other) =>
-    other.principal.federated.some((arn) => principal.federated.includes(arn)),
-  );
-  const isMeant = [statement, ...siblings].every((one) => !allowsWebIdentity(one.action));
-  // A statement of its own for sts:TagSession beside the one that counts.
-  if (!allowsWebIdentity(action) && !isMeant) return federatedFindings(statement, world);
-  const wide = action.element === 'Action' && action.patterns.find((one) => hasWildcard(one));
+  const { path, action } = statement;
+  const isGood = allowsWebIdentity(action);
+  const isMeant = !isGood && !hasPartner(statement, world.web);
+  // A statement of its own for sts:TagSession, or for other callers, beside the one that counts.
+  if (!isGood && !isMeant) return federatedFindings(statement, world);
+  const wide = action.patterns.filter((one) => hasWildcard(one) && namesWebIdentity(one));
   return [
     ...federatedFindings(statement, world),
     ...(isMeant ? [fault('wrong-action', wrongAction(path, action.patterns))] : []),
-    ...(typeof wide === 'string' && allowsWebIdentity(action)
-      ? [warning('overbroad-action', `${path}.Action has ${wide}; write sts:AssumeRoleWithWebIdentity`)]
+    ...(action.element === 'Action' && wide.length > 0
+      ? [warning('overbroad-action', `${path}.Action has ${wide.join(', ')}; write ${WEB_IDENTITY_ACTION}`)]
       : []),
     ...keyFindings(statement, world.own),
     ...subjectFindings(statement, { subject: world.subject, isForeign: isForeign(statement, world.own) }),
   ];
+}
+
+/** Whether another statement allows web identities for one of its providers; where it names none, for any. */
+function hasPartner({ principal: { federated } }: Statement, web: readonly Statement[]): boolean {
+  return web.some(
+    ({ principal, action }) =>
+      allowsWebIdentity(action) &&
+      (federated.length === 0 || principal.federated.some((arn) => federated.includes(arn))),
+  );
 }
 
 /** Beside the statement for the cluster, one for another kind of issuer, such as a CI service. */
@@ -148,5 +155,5 @@ function isForeign(statement: Statement, own: OwnProvider | undefined): boolean 
 }
 
 function wrongAction(path: string, patterns: readonly string[]): string {
-  return `${path}.Action has ${patterns.join(', ')}; a ServiceAccount's token needs sts:AssumeRoleWithWebIdentity`;
+  return `${path}.Action has ${patterns.join(', ')}; a ServiceAccount's token needs ${WEB_IDENTITY_ACTION}`;
 }

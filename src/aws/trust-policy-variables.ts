@@ -9,8 +9,8 @@ export type Resolved =
   | { readonly kind: 'missing' }
   | { readonly kind: 'unknown' };
 
-/** Key, and perhaps a default in single quotes. */
-const VARIABLE = /\$\{\s*([^{},]+?)\s*(?:,\s*'([^']*)'\s*)?\}/g;
+/** Key, without blanks, and perhaps a default in single quotes. */
+const VARIABLE = /\$\{([^{},\s]+)(?:,\s*'([^']*)')?\}/g;
 /** ${*}, ${?} and ${$} are how those characters are written without a meaning. */
 const ESCAPES = ['*', '?', '$'];
 

@@ -114,8 +114,8 @@ function ownerFrom(
   }: { readonly roles: readonly string[]; readonly issuer: string; readonly problems: string[] },
 ): RoleOwner {
   const role = flags.text('role');
-  const account = flags.text('account');
-  const partition = flags.text('partition');
+  const account = flags.text('account') ?? flags.text('aws-account-id');
+  const partition = flags.text('partition') ?? flags.text('aws-partition');
   const roleArn = role ?? (roles.length === 1 ? roles[0] : undefined);
   const ofRole = roleArn === undefined ? undefined : parseRoleArn(roleArn);
   if (role !== undefined && ofRole === undefined) {

@@ -80,6 +80,20 @@ export const TRUST_FLAGS: readonly Flag[] = inGroup('Trust policy', [
     help: 'AWS partition of the role; that of an EKS issuer’s region unless given, else aws.',
   },
   {
+    name: 'aws-account-id',
+    type: 'text',
+    placeholder: 'ACCOUNT-ID',
+    commands: GENERATE,
+    help: 'The same as --account, as the server calls it.',
+  },
+  {
+    name: 'aws-partition',
+    type: 'text',
+    placeholder: 'PARTITION',
+    commands: GENERATE,
+    help: 'The same as --partition, as the server calls it.',
+  },
+  {
     name: 'filename',
     short: 'f',
     type: 'text',

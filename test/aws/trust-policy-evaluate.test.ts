@@ -170,7 +170,8 @@ describe('variables', () => {
 
   it('stand for what the token says', () => {
     expect(asked(`\${${KEY}}`)).toBe('allowed');
-    expect(asked(`\${ ${KEY.toUpperCase()} }`)).toBe('allowed');
+    expect(asked(`\${${KEY.toUpperCase()}}`)).toBe('allowed');
+    expect(asked(`\${ ${KEY} }`)).toBe('denied');
     expect(asked(`system:serviceaccount:\${${NAME}:email}:api`, '2012-10-17', { email: 'prod' })).toBe('allowed');
   });
 

@@ -110,6 +110,7 @@ const HEALTHY: readonly (readonly [string, string])[] = [
     'with keys in other capitals',
     withCondition({ StringEquals: { [`${NAME.toUpperCase()}:AUD`]: 'sts.amazonaws.com', ...SUB } }),
   ],
+  ['with a pattern of other actions', policyOf(statement({ Action: ['sts:AssumeRoleWithWebIdentity', 'sts:Tag*'] }))],
   ['with Sids', policyOf(statement({ Sid: '' }), statement({ Sid: '' }), statement({ Sid: 'A' }))],
   [
     'with a list for everything',
@@ -334,6 +335,11 @@ const PLANTED: readonly (readonly [about: string, text: string, want: readonly s
   ],
   ['everyone', policyOf(statement({ Principal: '*' })), ['allowed', 'error wildcard-principal']],
   ['everyone of AWS', policyOf(statement({ Principal: { AWS: '*' } })), ['allowed', 'error wildcard-principal']],
+  [
+    'everyone for another action',
+    policyOf(statement(), { Effect: 'Allow', Principal: { AWS: '*' }, Action: 'sts:AssumeRole' }),
+    ['allowed', 'error wildcard-principal'],
+  ],
   ['every provider', policyOf(statement({ Principal: { Federated: '*' } })), ['allowed', 'error wildcard-principal']],
   [
     'a pattern of providers',
@@ -424,6 +430,11 @@ const REFUSED: readonly (readonly [about: string, text: string, want: readonly s
   [
     'an operator that stands twice',
     withCondition({ StringEquals: AUD, x: SUB }).replace('"x"', '"StringEquals"'),
+    ['duplicate-keys'],
+  ],
+  [
+    'a key that stands twice in other capitals',
+    withCondition({ StringEquals: { ...AUD, ...SUB, [`${NAME}:SUB`]: SUBJECT } }),
     ['duplicate-keys'],
   ],
   ['a Sid that stands twice', policyOf(statement({ Sid: 'A' }), statement({ Sid: 'A' })), ['duplicate-sid']],

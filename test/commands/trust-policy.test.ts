@@ -300,6 +300,12 @@ describe('trust-policy generate', () => {
     });
   });
 
+  it('takes the names that the server has for account and partition', async () => {
+    const names = ['--aws-account-id=111122223333', '--aws-partition=aws'];
+    const { out } = await generate([`--issuer=${ISSUER}`, ...names, '--service-account=prod/api']);
+    expect(JSON.parse(out)).toEqual({ Version: '2012-10-17', Statement: [statement()] });
+  });
+
   it('knows the partition of an EKS issuer, and of a role', async () => {
     const china = await generate([
       '--issuer=https://oidc.eks.cn-north-1.amazonaws.com.cn/id/A',
