@@ -11,8 +11,11 @@ import { loadImage } from './support/local-node.ts';
 /** Node in it, for pods that use the image to run a script. */
 export const nodeInImage = '/nodejs/bin/node';
 
-/** Builds the image and brings it into the node; the name by which pods ask for it. */
-export async function bringImage(images: string): Promise<string> {
+/** Builds the image and brings it into the node, or into another cluster by `load`; the name by which pods ask for it. */
+export async function bringImage(
+  images: string,
+  load: (archive: string) => void | Promise<void> = loadImage,
+): Promise<string> {
   const tag = 'localhost:5000/pod-identity-webhook:e2e';
   const archive = join(images, 'pod-identity-webhook.tar');
   const stage = parseDockerfile(readFileSync(join(import.meta.dirname, '../../Dockerfile'), 'utf8')).at(-1);
@@ -29,6 +32,6 @@ export async function bringImage(images: string): Promise<string> {
   } finally {
     image.close();
   }
-  loadImage(archive);
+  await load(archive);
   return tag;
 }

@@ -15,8 +15,17 @@ export interface NodePaths {
   readonly hostAddress: string;
 }
 
-/** Why this machine cannot have a node; undefined where it can. */
+/** The script that runs a command in the node. */
+export const enterScript: string = join(scripts, 'enter');
+
+/** Whether the tests are to run on a cluster of somebody else's: see cluster.ts. */
+export function isOtherCluster(): boolean {
+  return process.env['E2E_IMAGE'] !== undefined || process.env['E2E_LOAD'] !== undefined;
+}
+
+/** Why this machine cannot or need not have a node; undefined where it can. */
 export function missingForNode(): string | undefined {
+  if (isOtherCluster()) return 'is not to start a node: E2E_IMAGE or E2E_LOAD stand for another cluster';
   if (process.platform !== 'linux') return 'needs Linux';
   const why = execFileSync(join(scripts, 'up'), ['--missing'], { encoding: 'utf8' }).trim();
   return why === '' ? undefined : why;
@@ -24,7 +33,7 @@ export function missingForNode(): string | undefined {
 
 /** Whether the node runs already. */
 export function nodeIsUp(): boolean {
-  return spawnSync(join(scripts, 'enter'), ['true'], { stdio: 'ignore' }).status === 0;
+  return spawnSync(enterScript, ['true'], { stdio: 'ignore' }).status === 0;
 }
 
 export function nodePaths(): NodePaths {

@@ -11,6 +11,8 @@ export interface Workload {
   readonly name: string;
   readonly namespace: string;
   readonly account: string;
+  /** Of the pod. */
+  readonly securityContext?: object;
 }
 
 export interface Identity {
@@ -36,6 +38,7 @@ export interface Workloads {
   get(workload: Workload, roleArn: string): Promise<void>;
   /** Creates the pod and waits for its process to have ended well. */
   run(workload: Workload): Promise<Identity>;
+  remove(workload: Pick<Workload, 'name' | 'namespace'>): Promise<void>;
 }
 
 // Prints what an AWS SDK would read.
@@ -45,7 +48,7 @@ const token = fs.readFileSync(environment.AWS_WEB_IDENTITY_TOKEN_FILE, 'utf8');
 console.log(JSON.stringify({ environment, token }));`;
 
 export function createWorkloads({ kubectl, image }: WorkloadsOptions): Workloads {
-  const podOf = ({ name, namespace, account }: Workload): string =>
+  const podOf = ({ name, namespace, account, securityContext = {} }: Workload): string =>
     JSON.stringify({
       apiVersion: 'v1',
       kind: 'Pod',
@@ -53,6 +56,7 @@ export function createWorkloads({ kubectl, image }: WorkloadsOptions): Workloads
       spec: {
         serviceAccountName: account,
         restartPolicy: 'Never',
+        securityContext,
         containers: [{ name: 'app', image, imagePullPolicy: 'IfNotPresent', command: [nodeInImage, '--eval', script] }],
       },
     });
@@ -66,6 +70,7 @@ export function createWorkloads({ kubectl, image }: WorkloadsOptions): Workloads
         return found === roleArn ? true : undefined;
       });
     },
+    remove: async ({ name, namespace }) => void (await kubectl(['delete', 'pod', name, '-n', namespace, '--now'])),
     run: async (workload) => {
       const { name, namespace } = workload;
       await kubectl(['create', '-f', '-'], podOf(workload));
