@@ -3,6 +3,7 @@ import { accountProblems } from '../diagnosis/account.ts';
 import type { PodFacts, Surrounding } from '../diagnosis/facts.ts';
 import { nameOf, podFacts } from '../diagnosis/facts.ts';
 import { inOrder, podProblems } from '../diagnosis/pod.ts';
+import { PREDICTED } from '../diagnosis/predicted.ts';
 import type { Problem } from '../diagnosis/problem.ts';
 import { regionsOf, roleOf } from '../diagnosis/variables.ts';
 import type { JsonObject } from '../admission/json.ts';
@@ -46,7 +47,11 @@ export async function runDiagnoseManifests(options: DiagnoseManifestsOptions, io
   for (const hint of hintsOf(pods, surrounding)) io.stderr(`${hint}\n`);
   const problems = diagnosisOf(pods, surrounding);
   const paint = paintWith(io.colour);
-  io.stdout(options.output === 'json' ? `${JSON.stringify({ problems }, null, 2)}\n` : problemsText(problems, paint));
+  io.stdout(
+    options.output === 'json'
+      ? `${JSON.stringify({ problems: problems.map(withPrediction) }, null, 2)}\n`
+      : problemsText(problems, paint),
+  );
   return problems.length > 0 ? 1 : 0;
 }
 
@@ -108,12 +113,16 @@ function hintsOf(pods: readonly PodFacts[], { serviceAccounts }: Surrounding): r
     );
 }
 
+function withPrediction(problem: Problem): Problem & { readonly predictedError: string } {
+  return { ...problem, predictedError: PREDICTED[problem.id] };
+}
+
 function problemsText(problems: readonly Problem[], paint: Paint): string {
   if (problems.length === 0) return 'nothing is wrong with the identity of these pods\n';
   return problems
     .map(
       ({ id, severity, object, evidence, fix }) =>
-        `${paint.bold(`${severity} ${id}`)}: ${object}\n   evidence: ${evidence}\n   fix:      ${fix}\n`,
+        `${paint.bold(`${severity} ${id}`)}: ${object}\n   evidence: ${evidence}\n   in logs:  ${PREDICTED[id]}\n   fix:      ${fix}\n`,
     )
     .join('');
 }

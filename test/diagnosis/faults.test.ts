@@ -690,6 +690,8 @@ describe('diagnose manifests', () => {
         object: 'ServiceAccount prod/app',
         evidence: 'annotation eks.amazonaws.com/role_arn is read by nobody; eks.amazonaws.com/role-arn is meant',
         fix: "kubectl annotate serviceaccount app -n prod eks.amazonaws.com/role_arn- eks.amazonaws.com/role-arn='it'\\''s', then create its pods again",
+        predictedError:
+          'no STS error: "Unable to locate credentials", or AccessDenied of a service for the role of the node',
       },
       {
         id: 'volume-mounted-with-subpath',
@@ -698,6 +700,8 @@ describe('diagnose manifests', () => {
         evidence:
           'volume aws-iam-token is mounted with subPath token: the kubelet never renews what is mounted so, and the token expires',
         fix: 'mount the whole volume at a directory, without subPath, in the pod template, and apply it',
+        predictedError:
+          'after a day ExpiredTokenException: Token expired: current date/time 1700000001 must be before the expiration date/time 1700000000',
       },
     ]);
   });
