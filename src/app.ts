@@ -119,6 +119,11 @@ export async function startApp({ config, destination, stopping }: AppOptions): P
     stopping?.throwIfAborted();
     await server.listen();
     probe.start();
+    if (config.auditIntervalMs > 0) {
+      const { startAudit } = await import('./app-audit.ts');
+      const audit = startAudit({ ...parts, deps, isReady: () => sources.conditions().every(({ ok }) => ok) });
+      closers.push(() => audit.close());
+    }
     const drain = async (): Promise<void> => {
       await server.drain(config.shutdownDelayMs);
       await close();

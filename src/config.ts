@@ -39,6 +39,8 @@ export interface Config {
   readonly watchConfigMap: boolean;
   readonly containerCredentialsFile: string | undefined;
   readonly namespacePolicy: boolean;
+  /** Between two audits of all stored pods; 0: there is none. */
+  readonly auditIntervalMs: number;
   /** Base URL of the instance metadata service, without a slash at its end. */
   readonly metadataEndpoint: string;
   readonly settings: Settings;
@@ -80,6 +82,7 @@ export function configFrom(flags: FlagValues): ConfigOutcome {
     watchConfigMap: flags.isOn('watch-config-map'),
     containerCredentialsFile: presentText(flags, 'watch-container-credentials-config'),
     namespacePolicy: flags.isOn('namespace-policy'),
+    auditIntervalMs: flags.number('audit-interval'),
     metadataEndpoint: metadataEndpointFrom(flags, problems),
     settings: settingsFrom(flags, problems),
     surroundings: serverSurroundingsFrom(flags, { problems, warnings }),
@@ -99,6 +102,12 @@ export function configFrom(flags: FlagValues): ConfigOutcome {
   }
   if (config.kubeApi !== undefined && !/^https?:\/\/./.test(config.kubeApi)) {
     problems.push(`--kube-api=${JSON.stringify(config.kubeApi)}: want a URL, as in https://10.0.0.1:6443`);
+  }
+  if (config.auditIntervalMs > 0 && config.auditIntervalMs < 1_000) {
+    problems.push(`--audit-interval=${config.auditIntervalMs}ms: want 0, or 1s and more`);
+  }
+  if (config.auditIntervalMs > 0 && standalone !== undefined) {
+    problems.push('--audit-interval: there are no stored pods without a cluster; leave it or --standalone out');
   }
   if (problems.length > 0) throw new ConfigError('usage', problems);
   return { config, warnings };

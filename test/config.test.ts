@@ -38,6 +38,7 @@ describe('configFrom', () => {
         watchConfigMap: false,
         containerCredentialsFile: undefined,
         namespacePolicy: false,
+        auditIntervalMs: 0,
         metadataEndpoint: 'http://169.254.169.254',
         settings: {
           annotationPrefix: 'eks.amazonaws.com',
@@ -66,6 +67,16 @@ describe('configFrom', () => {
         shadow: false,
         log: { level: 'info', format: 'json' },
       },
+    });
+  });
+
+  it('audits stored pods now and then where it is asked to, and where there are any', () => {
+    expect(configOf('--audit-interval=10m').config.auditIntervalMs).toBe(600_000);
+    expect(problemsOf('--audit-interval=10ms')).toMatchObject({
+      problems: ['--audit-interval=10ms: want 0, or 1s and more'],
+    });
+    expect(problemsOf('--audit-interval=10m', '--standalone=examples')).toMatchObject({
+      problems: ['--audit-interval: there are no stored pods without a cluster; leave it or --standalone out'],
     });
   });
 

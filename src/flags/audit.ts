@@ -1,4 +1,4 @@
-// Flags of the audit.
+// Flags of the audit: which namespaces the command looks at, and how often the server does.
 import type { Flag } from './flag.ts';
 import { inGroup } from './flag.ts';
 
@@ -28,5 +28,12 @@ export const AUDIT_FLAGS: readonly Flag[] = inGroup('Audit', [
     default: 'eks',
     commands: AUDIT,
     help: 'Namespace of the ConfigMap of roles, which is --namespace of the server.',
+  },
+  {
+    name: 'audit-interval',
+    type: 'duration',
+    default: '0',
+    commands: ['serve'],
+    help: 'How often to count stored pods that lack their identity or have an old one, by one replica at a time; 0 is never. Needs list on pods, and get, create and update on leases in --namespace.',
   },
 ]);

@@ -1,5 +1,6 @@
 // Prometheus series out of what the Recorder is told. Names are an interface: dashboards and alerts are written by them.
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { createAuditMetrics } from './audit-metrics.ts';
 import { createCaMetrics } from './ca-metrics.ts';
 import { createCacheMetrics } from './cache-metrics.ts';
 import { boundedLabel } from './labels.ts';
@@ -91,6 +92,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
         entries.set({ state: 'refused' }, refused);
       },
       ...createCaMetrics(registry, PREFIX),
+      ...createAuditMetrics(registry, PREFIX),
       certificateLoaded: (date) => notAfter.set(date.getTime() / 1_000),
       reloadFailed: (what) => reloadFailures.inc({ what: whatLabel(what) }),
       failedUnexpectedly: (where) => unexpected.inc({ where: whereLabel(where) }),

@@ -6,6 +6,14 @@ export type LookupResult = 'found' | 'not-found' | 'failed' | 'rejected';
 
 export type CaBundleState = 'in-sync' | 'differs' | 'absent';
 
+/** What an audit of all stored pods has found; pods by namespace. */
+export interface AuditCounts {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly missed: ReadonlyMap<string, number>;
+  readonly stale: ReadonlyMap<string, number>;
+}
+
 /** State of one reflector, read when metrics are scraped. */
 export interface CacheState {
   readonly size: number;
@@ -53,6 +61,8 @@ export interface Recorder {
   caBundle(state: CaBundleState): void;
   /** This process wrote the caBundle, for a step of the rotation or because somebody had changed it. */
   caBundleWritten(why: 'step' | 'repair'): void;
+  /** All stored pods were looked at; undefined once another replica does that. */
+  audited(counts: AuditCounts | undefined): void;
   /** An exception that nobody expected. */
   failedUnexpectedly(where: string): void;
   /** Log lines that were thrown away because the reader of the log did not keep up. */

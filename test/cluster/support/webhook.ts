@@ -19,7 +19,7 @@ const namespace = 'pod-identity-webhook';
 const manifests = join(root, 'test/cluster/manifests');
 
 /** What the webhook's account may be granted beside reading ServiceAccounts: the names of manifests. */
-export type Right = 'may-read-config-map' | 'may-read-namespaces';
+export type Right = 'may-read-config-map' | 'may-read-namespaces' | 'may-audit';
 
 /** What becomes of a pod of an annotated account, asked by a dry run. */
 export type ProbeResult = 'mutated' | 'unmutated' | 'refused';
@@ -37,6 +37,8 @@ export interface Webhook {
   start(): Promise<void>;
   /** What /readyz answers, condition by condition. */
   readyz(): Promise<HealthAnswer>;
+  /** What /metrics says. */
+  metrics(): Promise<string>;
   /** Resolves when /readyz says so. */
   ready(): Promise<void>;
   /** Creates or changes the registration; resolves when probes end as expected. */
@@ -127,6 +129,7 @@ export async function createWebhook(options: WebhookOptions): Promise<Webhook> {
     token,
     start,
     readyz: async () => asked('readyz?verbose'),
+    metrics: async () => (await asked('metrics')).text,
     ready: async () => {
       const running = child === undefined ? {} : { running: child.running };
       await eventually({ what: 'the webhook to be ready', ...running }, async () => answers('readyz?verbose'));

@@ -1,0 +1,55 @@
+// Series about stored pods. They exist in the replica that audits, from its first audit on: a sum over all replicas is
+// right, and one that never audits says nothing.
+import type { Registry } from 'prom-client';
+import { Gauge } from 'prom-client';
+import type { AuditCounts, Recorder } from './recorder.ts';
+
+const NAMES = ['unmutated_pods', 'stale_pods', 'audit_timestamp_seconds'] as const;
+
+export function createAuditMetrics(registry: Registry, prefix: string): Pick<Recorder, 'audited'> {
+  let series: ReturnType<typeof seriesOf> | undefined;
+  // A namespace that once had such pods goes to 0 and does not vanish: an alert sees that it is over.
+  const namespaces = new Set<string>();
+  return {
+    audited(counts) {
+      if (counts === undefined) {
+        for (const name of NAMES) registry.removeSingleMetric(`${prefix}_${name}`);
+        series = undefined;
+        namespaces.clear();
+        return;
+      }
+      series ??= seriesOf(registry, prefix);
+      for (const namespace of [...counts.missed.keys(), ...counts.stale.keys()]) namespaces.add(namespace);
+      for (const namespace of namespaces) setCounts(series, counts, namespace);
+      series.at.set(counts.at / 1_000);
+    },
+  };
+}
+
+function setCounts({ unmutated, stale }: ReturnType<typeof seriesOf>, counts: AuditCounts, namespace: string): void {
+  unmutated.set({ namespace }, counts.missed.get(namespace) ?? 0);
+  stale.set({ namespace }, counts.stale.get(namespace) ?? 0);
+}
+
+function seriesOf(registry: Registry, prefix: string) {
+  const registers = [registry];
+  return {
+    unmutated: new Gauge({
+      name: `${prefix}_unmutated_pods`,
+      help: 'Stored pods that lack something of the identity which they would get today.',
+      labelNames: ['namespace'],
+      registers,
+    }),
+    stale: new Gauge({
+      name: `${prefix}_stale_pods`,
+      help: 'Stored pods whose role or audience is no longer that of their ServiceAccount.',
+      labelNames: ['namespace'],
+      registers,
+    }),
+    at: new Gauge({
+      name: `${prefix}_audit_timestamp_seconds`,
+      help: 'When all stored pods were last looked at, seconds since 1970.',
+      registers,
+    }),
+  };
+}
