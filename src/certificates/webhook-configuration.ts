@@ -27,6 +27,8 @@ export interface Configuration {
   readonly resourceVersion: string;
   /** 0 where no program of ours has written it yet. */
   readonly generation: number;
+  /** The same as it is written there. */
+  readonly generationText: string;
   readonly hasAnnotations: boolean;
   /** The annotation by which somebody else owns the caBundle. */
   readonly owner: string | undefined;
@@ -46,10 +48,12 @@ export function configurationFrom(
 ): Configuration {
   const metadata = ownField(object, 'metadata');
   const annotations = ownField(metadata, 'annotations');
-  const generation = ownString(annotations, GENERATION_ANNOTATION) ?? '';
+  const generationText = ownString(annotations, GENERATION_ANNOTATION) ?? '';
   return {
     resourceVersion: ownString(metadata, 'resourceVersion') ?? '',
-    generation: /^\d{1,15}$/.test(generation) ? Number(generation) : 0,
+    // More digits are nobody's count, and would not be exact.
+    generation: /^\d{1,15}$/.test(generationText) ? Number(generationText) : 0,
+    generationText,
     hasAnnotations: annotations !== undefined && annotations !== null,
     owner: OWNERS.find((name) => ![undefined, '', 'false'].includes(ownString(annotations, name))),
     entries: ownList(object, 'webhooks').flatMap((webhook, index): Entry[] => {
@@ -62,9 +66,13 @@ export function configurationFrom(
   };
 }
 
-export function isInSync({ generation, entries }: Configuration, state: CaState): boolean {
+export function isInSync({ generationText, entries }: Configuration, state: CaState): boolean {
   const caBundle = caBundleOf(state);
-  return generation === state.generation && entries.length > 0 && entries.every((entry) => entry.caBundle === caBundle);
+  return (
+    generationText === String(state.generation) &&
+    entries.length > 0 &&
+    entries.every((entry) => entry.caBundle === caBundle)
+  );
 }
 
 /** Whether whoever trusts what the configuration says trusts this CA. */

@@ -9,6 +9,7 @@ import {
   breakBundle,
   createFakeCluster,
   createReplica,
+  editConfiguration,
   editSecret,
   generationOf,
   HOUR_MS,
@@ -38,6 +39,19 @@ function empty(cluster: FakeCluster): void {
 function issuerOf({ leaf }: Replica, cluster: FakeCluster): number {
   const served = new X509Certificate(leaf.current()?.cert ?? '');
   return trusted(cluster).findIndex((pem) => served.checkIssued(new X509Certificate(pem)));
+}
+
+async function run(cluster: FakeCluster, replicas: readonly Replica[], minutes: number): Promise<string[]> {
+  const nameOf = createNames();
+  const seen = [nameOf(cluster)];
+  for (let minute = 0; minute < minutes; minute += 1) {
+    cluster.nowMs += MINUTE_MS;
+    await Promise.all(replicas.map((replica) => replica.settle()));
+    const now = `${minute + 1}m ${nameOf(cluster)}`;
+    if (seen.at(-1)?.replace(/^\d+m /, '') !== nameOf(cluster)) seen.push(now);
+    expect(replicas.map((replica) => isAccepted(cluster, replica))).toEqual(replicas.map(() => true));
+  }
+  return seen;
 }
 
 describe('a first start', () => {
@@ -100,19 +114,6 @@ describe('a take-over from certificates of another kind', () => {
 });
 
 describe('a rotation', () => {
-  async function run(cluster: FakeCluster, replicas: readonly Replica[], minutes: number): Promise<string[]> {
-    const nameOf = createNames();
-    const seen = [nameOf(cluster)];
-    for (let minute = 0; minute < minutes; minute += 1) {
-      cluster.nowMs += MINUTE_MS;
-      await Promise.all(replicas.map((replica) => replica.settle()));
-      const now = `${minute + 1}m ${nameOf(cluster)}`;
-      if (seen.at(-1)?.replace(/^\d+m /, '') !== nameOf(cluster)) seen.push(now);
-      expect(replicas.map((replica) => isAccepted(cluster, replica))).toEqual(replicas.map(() => true));
-    }
-    return seen;
-  }
-
   test('by hand introduces, switches a minute later, and retires after the longest leaf', async () => {
     const cluster = createFakeCluster();
     const replica = createReplica(cluster);
@@ -436,6 +437,30 @@ describe('the Secret', () => {
     expect([generationOf(cluster), stateOf(cluster)?.generation, trusted(cluster).length]).toEqual(['3', 3, 1]);
     expect(isAccepted(cluster, young)).toBe(true);
   });
+
+  test.each(['999999999999999', '99999999999999999999', '-1', 'x'])(
+    'outlives a live generation of %s',
+    async (text) => {
+      const cluster = createFakeCluster();
+      const replica = createReplica(cluster);
+      await replica.look();
+      editConfiguration(cluster, (object) => ({
+        ...object,
+        metadata: { name: 'ours', annotations: { 'pod-identity-webhook/ca-generation': text } },
+      }));
+      breakBundle(cluster, undefined);
+      for (let minute = 0; minute < 3; minute += 1) {
+        await replica.look();
+        cluster.nowMs += MINUTE_MS;
+      }
+      expect([isAccepted(cluster, replica), generationOf(cluster)]).toEqual([
+        true,
+        String(stateOf(cluster)?.generation),
+      ]);
+      askForRotation(cluster, 'today');
+      expect(await run(cluster, [replica], 3)).toHaveLength(3);
+    },
+  );
 
   test('is right also where the answer to our own change was lost', async () => {
     const cluster = createFakeCluster();
