@@ -6,10 +6,15 @@ import { ownField, ownList, ownString } from '../../src/admission/json.ts';
 import { providerArnOf, providerName } from '../../src/aws/oidc-provider.ts';
 import { createKubectl } from '../cluster/support/kubectl.ts';
 import type { Kubectl } from '../cluster/support/kubectl.ts';
+import { credentialsFileOf } from '../cluster/support/kubelet-volume.ts';
+import { startAgent } from '../support/agent.ts';
+import type { Agent } from '../support/agent.ts';
 import { startSts } from '../support/sts.ts';
 import type { Sts } from '../support/sts.ts';
 import { publishIssuer } from '../support/sts-issuer.ts';
 import type { PublishedIssuer } from '../support/sts-issuer.ts';
+import { agentAddress, openAgentAddress, watchingIdentities } from './credentials-agent.ts';
+import type { AgentAddress } from './credentials-agent.ts';
 import { bringClientImage } from './credentials-image.ts';
 import { bringImage } from './image.ts';
 import { sysctl } from './support/changes.ts';
@@ -24,6 +29,7 @@ const describeNode = missing === undefined ? describe : describe.skip;
 // Of the node's API server, and so of its tokens.
 const issuer = 'https://kubernetes.default.svc.cluster.local';
 const namespace = 'becoming-a-role';
+const identities = 'becoming-a-role-identities';
 const roleArn = 'arn:aws:iam::111122223333:role/team/checkout';
 const assumed = 'arn:aws:sts::111122223333:assumed-role/checkout';
 const madeUp = new RegExp(`^${assumed}/aws-sdk-js-session-\\d{13}$`);
@@ -57,6 +63,8 @@ describeNode(`on a real node${missing === undefined ? '' : ` (not run: ${missing
   let installation: Installation;
   let published: PublishedIssuer;
   let sts: Sts;
+  let agent: Agent;
+  let agentOnNode: AgentAddress;
 
   beforeAll(async () => {
     const { kubeconfig, images, hostAddress } = nodePaths();
@@ -72,17 +80,35 @@ describeNode(`on a real node${missing === undefined ? '' : ` (not run: ${missing
       fetchPage: published.fetchPage,
       host: hostAddress,
     });
+    agent = await startAgent({
+      associations: { [`${namespace}/associated`]: 'arn:aws:iam::111122223333:role/associated' },
+      issuer,
+      fetchPage: published.fetchPage,
+      sessions: sts.sessions,
+      host: hostAddress,
+      calledBy: agentAddress,
+    });
+    agentOnNode = await openAgentAddress(agent.url);
     const objects = [
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
       serviceAccount('checkout', annotations),
       serviceAccount('named', named),
       serviceAccount('other', annotations),
+      serviceAccount('associated', {}),
+      {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: identities, namespace: 'default' },
+        data: { 'identities.json': credentialsFileOf([`${namespace}/associated`]) },
+      },
     ];
     await kubectl(['apply', '-f', '-'], manifestsOf(objects));
     const directory = join(import.meta.dirname, 'published', 'upstream');
     const secretName = 'pod-identity-webhook-cert';
     installation = await createInstallation({ kubectl, image, directory, namespace: 'default', secretName });
-    await installation.apply(sysctl);
+    await installation.apply({
+      Deployment: [...(sysctl.Deployment ?? []), ...(watchingIdentities(identities).Deployment ?? [])],
+    });
     await installation.available();
     await createWorkloads({ kubectl, image }).get({ name: 'probe', namespace, account: 'checkout' }, roleArn);
   });
@@ -90,6 +116,9 @@ describeNode(`on a real node${missing === undefined ? '' : ` (not run: ${missing
   afterAll(async () => {
     await installation?.uninstall();
     await kubectl?.(['delete', 'namespace', namespace, '--ignore-not-found', '--timeout=60s']);
+    await kubectl?.(['delete', 'configmap', identities, '-n', 'default', '--ignore-not-found']);
+    await agentOnNode?.close();
+    await agent?.close();
     await sts?.close();
     await published?.close();
   });
@@ -101,28 +130,39 @@ describeNode(`on a real node${missing === undefined ? '' : ` (not run: ${missing
     readonly securityContext?: object;
     /** The user of each container. Default: one container, of the pod's user. */
     readonly users?: readonly number[];
+    /** Of the container's program. */
+    readonly args?: readonly string[];
+    readonly annotations?: object;
+    /** Until the pod ends. Default: 90. */
+    readonly timeoutSeconds?: number;
   }
 
-  /** Runs the pod to its end; what each of its containers has printed. */
-  async function printed({ name, account, securityContext = {}, users = [] }: Wish): Promise<unknown[]> {
+  /** Runs the pod to its end; all lines that its containers have printed. */
+  async function printed(wish: Wish): Promise<unknown[]> {
+    const { name, account, securityContext = {}, users = [], args = [], timeoutSeconds = 90 } = wish;
     const env = [
       { name: 'AWS_ENDPOINT_URL_STS', value: `http://host.node:${new URL(sts.url).port}` },
       { name: 'AWS_REGION', value: 'eu-west-1' },
       { name: 'AWS_DEFAULT_REGION', value: 'eu-west-1' },
       { name: 'AWS_EC2_METADATA_DISABLED', value: 'true' },
     ];
-    const container = { image: clientImage, imagePullPolicy: 'IfNotPresent', env };
+    const container = { image: clientImage, imagePullPolicy: 'IfNotPresent', env, args };
     const containers =
       users.length === 0
         ? [{ name: 'app', ...container }]
         : users.map((runAsUser) => ({ name: `user-${runAsUser}`, ...container, securityContext: { runAsUser } }));
     const spec = { serviceAccountName: account, restartPolicy: 'Never', securityContext, containers };
-    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace }, spec };
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace, annotations: wish.annotations ?? {} },
+      spec,
+    };
     await kubectl(['create', '-f', '-'], JSON.stringify(pod));
     const ended = '--for=jsonpath={.status.phase}=Succeeded';
-    await kubectl(['wait', ended, `pod/${name}`, '-n', namespace, '--timeout=90s']);
+    await kubectl(['wait', ended, `pod/${name}`, '-n', namespace, `--timeout=${timeoutSeconds}s`]);
     const logs = containers.map(async (each) => kubectl(['logs', name, '-c', each.name, '-n', namespace]));
-    return (await Promise.all(logs)).map((log): unknown => JSON.parse(log));
+    return (await Promise.all(logs)).flatMap((log) => log.trim().split('\n')).map((line): unknown => JSON.parse(line));
   }
 
   test("a pod's own process gets the role with the token that the kubelet has projected", async () => {
@@ -166,10 +206,46 @@ describeNode(`on a real node${missing === undefined ? '' : ` (not run: ${missing
     ]);
   });
 
+  test('a pod of an associated account gets its role from the agent on the node', async () => {
+    const before = sts.calls().length;
+    expect(await printed({ name: 'associated', account: 'associated' })).toEqual([
+      {
+        arn: expect.stringMatching(
+          /^arn:aws:sts::111122223333:assumed-role\/associated\/eks-shop-associated-[\da-f-]{36}$/,
+        ),
+      },
+    ]);
+    expect(agent.calls()).toEqual([`system:serviceaccount:${namespace}:associated`]);
+    expect(sts.calls().slice(before)).toEqual([{ action: 'GetCallerIdentity', region: 'eu-west-1', outcome: 'ok' }]);
+  });
+
   test('a pod of an account that the role does not trust prints why', async () => {
     expect(await printed({ name: 'other', account: 'other' })).toEqual([
       { error: 'AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity' },
     ]);
     expect(ownString(sts.calls().at(-1), 'outcome')).toBe('AccessDenied');
+  });
+
+  const patience = process.env['WAIT_FOR_KUBELET'] === '1' ? undefined : 'it takes ten minutes: WAIT_FOR_KUBELET=1';
+  const describePatience = patience === undefined ? describe : describe.skip;
+  describePatience(`in the long run${patience === undefined ? '' : ` (not run: ${patience})`}`, () => {
+    const firstToken = 600;
+    test(
+      'the kubelet has replaced a token of ten minutes before it has expired',
+      async () => {
+        const before = sts.calls().length;
+        const arn: unknown = expect.stringMatching(madeUp);
+        const annotated = { 'eks.amazonaws.com/token-expiration': String(firstToken) };
+        const args = [`--again=${firstToken + 5}`];
+        const wish = { name: 'long', account: 'checkout', annotations: annotated, args, timeoutSeconds: 700 };
+        expect(await printed(wish)).toEqual([{ arn }, { arn }]);
+        const ids = sts
+          .calls()
+          .slice(before)
+          .flatMap(({ tokenId }) => tokenId ?? []);
+        expect([ids.length, new Set(ids).size]).toEqual([2, 2]);
+      },
+      (firstToken + 180) * 1000,
+    );
   });
 });

@@ -21,6 +21,10 @@ export interface AgentOptions {
   readonly sessions: Sessions;
   /** Milliseconds. Default: this machine's clock. */
   readonly now?: () => number;
+  /** Address to listen on. Default: 127.0.0.1. */
+  readonly host?: string;
+  /** What clients must have called it by. Default: where it listens. */
+  readonly calledBy?: string;
 }
 
 export interface Agent {
@@ -42,7 +46,7 @@ const cluster = 'shop';
 const durationSeconds = 21_600;
 
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { associations, issuer, fetchPage, sessions, now = Date.now } = options;
+  const { associations, issuer, fetchPage, sessions, now = Date.now, host = '127.0.0.1' } = options;
   const providers = [{ arn: '', url: issuer, clientIds: ['pods.eks.amazonaws.com'] }];
   const calls: string[] = [];
   const server = createServer((incoming, outgoing) => {
@@ -52,10 +56,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       return undefined;
     });
   });
-  const { port, close } = await listen(server);
+  const { port, close } = await listen(server, host);
+  const { calledBy = `${host}:${port}` } = options;
 
   async function answered({ method, url, headers }: IncomingMessage): Promise<Answer> {
-    if (headers.host !== `127.0.0.1:${port}`) {
+    if (headers.host !== calledBy) {
       return refused(403, `Access Denied. Called agent through invalid address ${headers.host ?? ''}`);
     }
     if (method !== 'GET' || url !== path) return refused(404, 'Not Found');
@@ -84,7 +89,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     return { status: 200, text, call: subject };
   }
 
-  return { url: `http://127.0.0.1:${port}${path}`, calls: () => [...calls], close };
+  return { url: `http://${host}:${port}${path}`, calls: () => [...calls], close };
 }
 
 function refused(status: number, text: string): Answer {
