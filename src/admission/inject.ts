@@ -43,7 +43,9 @@ export function inject(pod: JsonObject, identity: Identity, options: InjectOptio
   if (volume === undefined) return { projection, operations: [], identified: false, warnings: overrides.warnings };
 
   const mount: VolumeMount = { name: volume.name, readOnly: true, mountPath: method.mountPath };
-  const regionalSts = identity.regionalSts ?? settings.regionalSts;
+  // SDKs without a region know no regional endpoint: while the region is still looked for, the flag waits for it.
+  const isRegionPending = settings.regionFromSurroundings && surroundings.region === undefined;
+  const regionalSts = identity.regionalSts ?? (settings.regionalSts && !isRegionPending);
   const endpoints = { region: surroundings.region, regionalSts, mirrored: settings.mirroredRegion };
   const operations: Operation[] = [];
   const warnings = [...overrides.warnings, ...method.warnings];

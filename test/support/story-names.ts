@@ -89,6 +89,7 @@ export const STORY_NAMES = [
   'plain-pod',
   'region-automatic',
   'region-automatic-unknown-yet',
+  'region-automatic-unknown-yet-and-regional-sts',
   'region-without-role',
   'region-without-role-for-a-pod-that-demands-one',
   'region-without-role-or-region',
