@@ -7,7 +7,7 @@ const CALLER = /assumed-role\/[^/\s"']+\/[^\s"',]+/;
 const NODE_ROLE =
   /assumed-role\/(?:[^/\s]+\/i-|[^/\s]*(?:node-?_?(?:instance|group)?-?_?role|NodeInstance|nodegroup|node-group|-nodes?-|FargatePodExecution)[^/\s]*\/|nodes?\.[^/\s]+\/|[^/\s]*[-_.]nodes?\/)/i;
 const UNREACHABLE =
-  /no such host|time-?d? ?-?out|timeout|deadline exceeded|connection ?refused|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|connection reset|(?:could not|couldn'?t|cannot|unable to|failed to) (?:connect|resolve|reach|send)|Endpoint ?Connection|ConnectTimeout|UnknownHost|getaddrinfo|name (?:or service )?not known|name resolution|unreachable|x509|certificate|PKIX|SSL|TLS handshake|dispatch failure|proxyconnect|CONNECT: 403|cURL error|Unable to execute HTTP request|send request failed|no route to host/i;
+  /no such host|time-?d? ?-?out|timeout|deadline exceeded|connection ?refused|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|connection reset|(?:could not|couldn'?t|cannot|unable to|failed to) (?:connect|resolve|reach|send|open)|NetworkingError|Endpoint ?Connection|ConnectTimeout|UnknownHost|getaddrinfo|name (?:or service )?not known|name resolution|unreachable|x509|certificate|PKIX|SSL|TLS handshake|dispatch failure|proxyconnect|CONNECT: 403|cURL error|Unable to execute HTTP request|send request failed|no route to host/i;
 const STS_CALL =
   /https?:\/\/sts[.-]|\bsts(?:-fips)?\.[a-z0-9.-]*(?:amazonaws|aws|c2s|sgov)|lookup sts|operation error STS|calling the AssumeRoleWithWebIdentity|Service: (?:AWSSecurityTokenService|Sts)|assumed credentials via web identity|vpce-[\w.-]*sts/i;
 
@@ -58,7 +58,7 @@ export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
   { has: [STS_CALL, UNREACHABLE], unless: /169\.254\.169\.254/, causes: ['network-to-sts'] },
   {
     has: [
-      /region is missing|missing region|specify a region|NoRegion|MissingRegion|could not find region|find a region|load region|region (?:is|was|must be) ?(?:not )?(?:required|set|found|configured)|region is required|no region(?:endpoint)? ?(?:was |is )?(?:set|found|configured|provided|or)|missing keyword:? :?region|invalid (?:aws )?region|client configuration options:? ?"?region|A region must be set/i,
+      /region is missing|missing region|specify a region|NoRegion|MissingRegion|could not find region|find a region|load region|region (?:is|was|must be) ?(?:not )?(?:required|set|found|configured)|region is required|no region(?:endpoint)? ?(?:was |is )?(?:set|found|configured|provided|or)|missing keyword:? :?region|invalid (?:aws )?region|InvalidRegionError|client configuration options:? ?"?region|A region must be set/i,
     ],
     causes: ['region-missing'],
   },

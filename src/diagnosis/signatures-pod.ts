@@ -8,7 +8,7 @@ const FORBIDDEN =
 const AGENT =
   /169\.254\.170\.23|fd00:ec2::23|AssumeRoleForPodIdentity|eks-auth|EKS Auth\b|called agent through invalid|service account token (?:cannot be|failed basic)|pod.identity.agent|EKS does not have permissions to assume/i;
 const FOREIGN_HOST =
-  /(?:invalid|unsupported) (?:endpoint )?host|only loopback hosts|is not a valid container metadata|only supports|host (?:can only be|should resolve)|can only retrieve metadata from these hosts/i;
+  /(?:invalid|unsupported) (?:endpoint )?host|only loopback hosts|is not a valid container metadata|only supports|host (?:can only be|should resolve)|can only retrieve metadata from these hosts|not in the allowed/i;
 const OUR_WEBHOOK = /pod-?identity|iam-for-pods|\birsa\b/i;
 
 export const POD_SIGNATURES: readonly Signature[] = [
@@ -53,6 +53,16 @@ export const POD_SIGNATURES: readonly Signature[] = [
     ],
     unless: /not authorized|AccessDenied|in the chain/i,
     causes: ['token-file-missing', 'token-file-permission'],
+  },
+  {
+    has: [/failed fetching WebIdentity token|MissingWebIdentityTokenFile/],
+    unless: /not authorized|AccessDenied/i,
+    causes: ['token-file-missing', 'token-file-permission'],
+  },
+  {
+    has: [/container metadata service/i],
+    unless: /not a valid container metadata|in the chain/i,
+    causes: ['pod-identity-agent'],
   },
   {
     has: [/EKS does not have permissions to assume/i],
