@@ -79,7 +79,7 @@ function timeRefusals({ expiresAt, issuedAt, notBefore }: TokenClaims, { nowSeco
 
 /** Seconds since 1970, as people read them; the claims of a broken token may lie beyond the calendar. */
 export function timeText(seconds: number): string {
-  const time = new Date(seconds * 1000);
+  const time = new Date(Math.floor(seconds) * 1000);
   return Number.isNaN(time.getTime()) ? `second ${seconds}` : time.toISOString().replace('.000Z', 'Z');
 }
 
@@ -92,7 +92,7 @@ export function providerRefusals(
   const missing = (message: string): readonly Refusal[] => [
     { rule: 'provider-missing', message, error: noProvider(issuer) },
   ];
-  const fix = `create it in account ${role.accountId}: aws iam create-open-id-connect-provider --url ${issuer} --client-id-list ${audiences[0] ?? 'sts.amazonaws.com'}`;
+  const fix = `create it in account ${role.accountId}: aws iam create-open-id-connect-provider --url ${shellWord(issuer)} --client-id-list ${shellWord(audiences[0] ?? 'sts.amazonaws.com')}`;
   if (provider === null) return missing(`the account of the role has no OIDC provider for ${issuer}; ${fix}`);
   if (!issuer.startsWith('https://') || providerName(issuer) !== providerName(provider.url)) {
     return missing(
@@ -107,7 +107,12 @@ export function providerRefusals(
   }
   const presented = authorizedParty === undefined ? audiences : [authorizedParty];
   if (presented.some((audience) => provider.clientIds.includes(audience))) return [];
-  const add = `add it: aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${provider.arn} --client-id ${presented[0] ?? ''}`;
+  const add = `add it: aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${shellWord(provider.arn)} --client-id ${shellWord(presented[0] ?? '')}`;
   const message = `the token's audience is ${presented.join(', ')}, the provider takes ${provider.clientIds.join(', ') || 'none'}; ${add}`;
   return [{ rule: 'provider-audience', message, error: INCORRECT_AUDIENCE }];
+}
+
+/** Whoever writes the token must not write a command: people copy these lines. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

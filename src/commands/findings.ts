@@ -4,6 +4,11 @@ import type { Paint } from './paint.ts';
 
 export function findingsText(findings: readonly Finding[], paint: Paint): string {
   return findings
-    .map(({ severity, rule, message }) => `${severity.padEnd(7)}  ${paint.bold(rule)}: ${message}\n`)
+    .map(({ severity, rule, message }) => `${severity.padEnd(7)}  ${paint.bold(rule)}: ${printable(message)}\n`)
     .join('');
+}
+
+/** Policies and tokens are written by others: a terminal must not take what they say for commands. */
+export function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '\uFFFD');
 }

@@ -3,7 +3,7 @@ import { tokenReport } from '../aws/token-findings.ts';
 import { timeText } from '../aws/token-checks.ts';
 import type { DecodedToken } from '../aws/token.ts';
 import { accountOf, tokenClaims } from '../aws/token.ts';
-import { findingsText } from './findings.ts';
+import { findingsText, printable } from './findings.ts';
 import type { CommandCall, ExitCode } from './io.ts';
 import { readOption, wrong } from './option-files.ts';
 import { paintWith } from './paint.ts';
@@ -16,7 +16,7 @@ export async function runTokenInspect({ flags, operands, io }: CommandCall, nowS
   if (flags.text('output') === 'json') {
     io.stdout(`${JSON.stringify({ ...shownToken(token, nowSeconds), stsError, findings }, null, 2)}\n`);
   } else {
-    const answer = stsError === null ? '' : `\nSTS would answer ${stsError.code}: ${stsError.message}\n`;
+    const answer = stsError === null ? '' : `\nSTS would answer ${stsError.code}: ${printable(stsError.message)}\n`;
     const told = findingsText(findings, paintWith(io.colour));
     io.stdout(`${claimsText(token, nowSeconds)}${answer}${told === '' ? '' : `\n${told}`}`);
   }
@@ -76,7 +76,7 @@ function claimsText({ algorithm, keyId, claims }: DecodedToken, nowSeconds: numb
     ['until', expiresAt === undefined ? 'for ever' : `${timeText(expiresAt)} (${agoText(nowSeconds - expiresAt)})`],
     ['signed', `${algorithm ?? 'no algorithm'}, key ${keyId ?? 'not named'}`],
   ];
-  return rows.map(([name, value]) => `${name.padEnd(6)}  ${value}\n`).join('');
+  return rows.map(([name, value]) => `${name.padEnd(6)}  ${printable(value)}\n`).join('');
 }
 
 /** `3 h ago`, `in 20 min`. */

@@ -8,7 +8,7 @@ import { evaluateTrustPolicy, parseTrustPolicy } from '../aws/trust-policy.ts';
 import { parseTrusted } from '../aws/trust-policy-generate.ts';
 import { hasWildcard } from '../aws/trust-policy-patterns.ts';
 import type { FlagValues } from '../flags/given.ts';
-import { findingsText } from './findings.ts';
+import { findingsText, printable } from './findings.ts';
 import type { CommandCall, CommandIo, ExitCode } from './io.ts';
 import { readJsonOption, readOption, wrong } from './option-files.ts';
 import type { Paint } from './paint.ts';
@@ -109,7 +109,7 @@ function decisionJson({ verdict, reason, stsError, findings }: TrustDecision): s
 }
 
 function decisionText({ verdict, reason, stsError, findings }: TrustDecision, paint: Paint): string {
-  const answer = stsError === null ? '' : `STS would answer ${stsError.code}: ${stsError.message}\n`;
+  const answer = stsError === null ? '' : `STS would answer ${stsError.code}: ${printable(stsError.message)}\n`;
   const told = findingsText(findings, paint);
-  return `${paint.bold(verdict)}: ${reason}\n${answer}${told === '' ? '' : `\n${told}`}`;
+  return `${paint.bold(verdict)}: ${printable(reason)}\n${answer}${told === '' ? '' : `\n${told}`}`;
 }

@@ -391,6 +391,21 @@ describe('the checks of STS itself', () => {
     expect(decide(policyOf(statement()), { claims: claims(payload) })).toMatchObject({ verdict: 'denied', stsError });
   });
 
+  it('quote what somebody else wrote, for the shell', () => {
+    const iss = "https://x.example/'$(id)";
+    const { findings } = decide(policyOf(statement()), { claims: claims({ iss, aud: [] }), provider: null });
+    expect(findings.map(({ message }) => message.split('; create it in account 111122223333: ')[1])).toEqual([
+      undefined,
+      "aws iam create-open-id-connect-provider --url 'https://x.example/'\\''$(id)' --client-id-list sts.amazonaws.com",
+      undefined,
+    ]);
+    const nobody = decide(policyOf(statement()), {
+      claims: claims({ aud: [] }),
+      provider: { ...PROVIDER, clientIds: [] },
+    });
+    expect(nobody.findings.map(({ rule }) => rule)).toEqual(['missing-claim', 'provider-audience']);
+  });
+
   it('let times be that are not there, but in a token', () => {
     expect(decide(policyOf(statement()), { claims: claims({ nbf: NOW + 300 }) }).verdict).toBe('allowed');
     expect(decide(policyOf(statement()), { claims: claims(), timesRequired: true })).toMatchObject({

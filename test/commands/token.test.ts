@@ -130,6 +130,15 @@ error    token-expired: the token expired at 2027-01-11T20:40:00Z, and it is 202
     });
   });
 
+  it('gives a terminal nothing that it would take for a command', async () => {
+    const { out } = await inspect(jwt({ ...PAYLOAD, sub: 'a\u001B[2Jb', iss: 'https://x\n\u009By' }));
+    expect(out.split('\n').filter((line) => /^(?:who|issuer)/.test(line))).toEqual([
+      'who     a\uFFFD[2Jb',
+      'issuer  https://x\uFFFD\uFFFDy',
+    ]);
+    expect(/[^\n\P{Cc}]/u.test(out)).toBe(false);
+  });
+
   it('never shows the token or its signature', async () => {
     const token = jwt(PAYLOAD);
     const shown = [await inspect(token), await inspect(token, 't', '-o', 'json')].map(({ out, err }) => out + err);
