@@ -1,0 +1,29 @@
+// What a diagnosis found, for people and for programs.
+import type { CauseId } from '../diagnosis/cause.ts';
+import { PREDICTED } from '../diagnosis/predicted.ts';
+import type { Problem, ProblemId } from '../diagnosis/problem.ts';
+import type { Paint } from './paint.ts';
+
+export interface Reported extends Omit<Problem, 'id'> {
+  readonly id: ProblemId | CauseId;
+  /** What the pod's log says because of it. */
+  readonly predictedError: string;
+}
+
+export function reportedFrom(problem: Problem): Reported {
+  return { ...problem, predictedError: PREDICTED[problem.id] };
+}
+
+export function reportJson(problems: readonly Reported[]): string {
+  return `${JSON.stringify({ problems }, null, 2)}\n`;
+}
+
+export function reportText(problems: readonly Reported[], paint: Paint): string {
+  if (problems.length === 0) return 'nothing is wrong with the identity of these pods\n';
+  return problems
+    .map(
+      ({ id, severity, object, evidence, fix, predictedError }) =>
+        `${paint.bold(`${severity} ${id}`)}: ${object}\n   evidence: ${evidence}\n   in logs:  ${predictedError}\n   fix:      ${fix}\n`,
+    )
+    .join('');
+}
