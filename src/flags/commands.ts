@@ -46,7 +46,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'trust-policy check',
-    summary: 'Say whether STS would give a role to a token, and which clause of its trust policy decides.',
+    summary: 'Say whether STS would give a role to a token, and which clause decides.',
   },
   {
     name: 'token inspect',
