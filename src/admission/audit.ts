@@ -44,10 +44,11 @@ export async function auditPod(pod: JsonObject, deps: MutateDeps, timeoutMs: num
   if (decision.kind === 'unknown') return { kind: 'unknown', reason: decision.reason };
   if (decision.reason === 'service-account-not-in-input') return { kind: 'unknown', reason: decision.reason };
   const roleArn = decision.roleArn === undefined ? {} : { roleArn: decision.roleArn };
-  const lacking = lackOf(decision);
-  if (lacking !== undefined) return { kind: 'missed', account, evidence: lacking, ...roleArn };
   const changed = answer === undefined ? undefined : changeOf(pod, answer, deps.settings);
-  return changed === undefined ? { kind: 'right' } : { kind: 'stale', account, evidence: changed, ...roleArn };
+  if (changed !== undefined && decision.kind !== 'patch')
+    return { kind: 'stale', account, evidence: changed, ...roleArn };
+  const lacking = lackOf(decision);
+  return lacking === undefined ? { kind: 'right' } : { kind: 'missed', account, evidence: lacking, ...roleArn };
 }
 
 function isEnded(pod: JsonObject): boolean {

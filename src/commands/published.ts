@@ -48,9 +48,12 @@ export async function publishedIn(directory: string, issuer: string): Promise<re
     const found = JSON.stringify(discovery?.issuer ?? '');
     throw new ConfigError('usage', [`${option}: its documents are of issuer ${found}; give each issuer a directory`]);
   }
-  const path = pathBelow(issuer, discovery.jwksUri);
-  const jwks = path === undefined ? undefined : await orWrongUse(textAt(join(directory, path)), option);
-  return [{ jwksUri: discovery.jwksUri, keys: jwks === undefined ? [] : keysIn(option, path ?? '', jwks) }];
+  const { jwksUri } = discovery;
+  const path = pathBelow(issuer, jwksUri);
+  if (path === undefined) throw lost(option, `its keys are elsewhere, at ${jwksUri}`);
+  const jwks = await orWrongUse(textAt(join(directory, path)), option);
+  if (jwks === undefined) throw lost(option, `${path}, where its keys are, is missing`);
+  return [{ jwksUri, keys: keysIn(option, path, jwks) }];
 }
 
 function keysIn(option: string, name: string, text: string): readonly PublicJwk[] {

@@ -143,6 +143,15 @@ describe('auditPod', () => {
     });
   });
 
+  it('finds that a pod which demands an identity has one that its account no longer has', async () => {
+    const demanding = pod({}, { labels: { 'eks.amazonaws.com/pod-identity-required': 'true' } });
+    expect(await audited(await stored(identity, demanding), none)).toEqual({
+      kind: 'stale',
+      account,
+      evidence: `it has role "${role}", and its account has none: no-role`,
+    });
+  });
+
   it('finds another role than the account’s', async () => {
     const other = 'arn:aws:iam::111122223333:role/new';
     expect(await audited(await stored(identity), { ...identity, roleArn: other })).toEqual({

@@ -163,13 +163,16 @@ then start the API server with these, in this order, so that running tokens stay
 
   it('loses nothing that it finds in the directory', async () => {
     const discovery = '.well-known/openid-configuration';
-    const [other, junk, keys] = [newDirectory(), newDirectory(), newDirectory()];
+    const [other, junk, keys, missing, elsewhere] = [1, 2, 3, 4, 5].map(newDirectory);
+    if (!other || !junk || !keys || !missing || !elsewhere) throw new Error('want five directories');
     place(other, discovery, { issuer: 'https://other.example.com', jwks_uri: 'https://other.example.com/k' });
     place(junk, discovery, 'junk');
     place(keys, discovery, { issuer, jwks_uri: `${issuer}/k` });
     place(keys, 'k', '[]');
+    place(missing, discovery, { issuer, jwks_uri: `${issuer}/k` });
+    place(elsewhere, discovery, { issuer, jwks_uri: 'https://a.example/k' });
     const results = await Promise.all(
-      [other, junk, keys].map((directory) => publish(directory, ['--public-key=new.pub'])),
+      [other, junk, keys, missing, elsewhere].map((directory) => publish(directory, ['--public-key=new.pub'])),
     );
     const lost = 'the keys there would be lost, and nothing was written';
     const named = (directory: string): string => `--out="${directory.replace(root, '')}"`;
@@ -181,6 +184,8 @@ then start the API server with these, in this order, so that running tokens stay
       },
       { out: '', err: `${named(junk)}: what is there is no JSON; ${lost}\n`, exit: 2 },
       { out: '', err: `${named(keys)}: k is no JSON Web Key Set; ${lost}\n`, exit: 2 },
+      { out: '', err: `${named(missing)}: k, where its keys are, is missing; ${lost}\n`, exit: 2 },
+      { out: '', err: `${named(elsewhere)}: its keys are elsewhere, at https://a.example/k; ${lost}\n`, exit: 2 },
     ]);
   });
 
