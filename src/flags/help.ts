@@ -42,7 +42,10 @@ function overview(commands: readonly Command[]): string {
 
 function list(commands: readonly Command[]): string {
   const longest = Math.max(...commands.map(({ name }) => name.length));
-  return commands.map(({ name, summary }) => `  ${name.padEnd(longest)}  ${summary}`).join('\n');
+  const lines = commands.map(
+    ({ name, summary }) => `  ${name.padEnd(longest)}  ${wrapped(summary, longest + 4).trimStart()}`,
+  );
+  return lines.join('\n');
 }
 
 function flagHelp(flag: Flag): string {
@@ -56,17 +59,17 @@ function valueHelp({ type, placeholder, choices }: Flag): string {
   return `=${placeholder ?? choices?.join('|') ?? (type === 'duration' ? 'DURATION' : 'NUMBER')}`;
 }
 
-function wrapped(text: string): string {
+function wrapped(text: string, indent = INDENT): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && INDENT + line.length + 1 + word.length > WIDTH) {
+    if (line !== '' && indent + line.length + 1 + word.length > WIDTH) {
       lines.push(line);
       line = '';
     }
     line = line === '' ? word : `${line} ${word}`;
   }
-  return [...lines, line].map((shown) => ' '.repeat(INDENT) + shown).join('\n');
+  return [...lines, line].map((shown) => ' '.repeat(indent) + shown).join('\n');
 }
 
 /** The README's table: the flags of `serve`. */
