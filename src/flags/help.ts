@@ -28,7 +28,8 @@ function usageOf({ name, operands }: Command): string {
 }
 
 function aboutOf({ summary, operands }: Command): string {
-  return operands === undefined ? summary : `${summary}\n\n${operands.placeholder}: ${operands.help}`;
+  const told = operands === undefined ? [summary] : [summary, `${operands.placeholder}: ${operands.help}`];
+  return told.map((text) => wrapped(text, 0)).join('\n\n');
 }
 
 const FOOTER =
