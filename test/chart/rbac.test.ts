@@ -14,6 +14,8 @@ const CALLS = {
   namespacePolicy: ['cluster namespaces get,list,watch'],
   /** app-accounts.ts: by a field selector of one name. */
   roleConfigMap: ['namespace configmaps[pod-identity-webhook] get,list,watch'],
+  /** app-audit.ts: pages of all pods, and the Lease of the one that counts. */
+  audit: ['cluster pods list', 'namespace leases.coordination.k8s.io[pod-identity-webhook-audit] get,update'],
   /** certificates/: the Secret of the CA, and the caBundle. */
   selfSigned: [
     'cluster mutatingwebhookconfigurations.admissionregistration.k8s.io[pod-identity-webhook.pod-identity-webhook] get,list,watch,patch',
@@ -74,8 +76,8 @@ describe('the rights of the webhook', () => {
     ],
     [
       'with everything',
-      { roleConfigMap: { enabled: true }, namespacePolicy: true },
-      [...CALLS.always, ...CALLS.selfSigned, ...CALLS.namespacePolicy, ...CALLS.roleConfigMap],
+      { roleConfigMap: { enabled: true }, namespacePolicy: true, audit: { interval: '10m' } },
+      Object.values(CALLS).flat(),
     ],
     ['where somebody else grants them', { rbac: { create: false } }, []],
   ])('%s are what it calls', (_what, values, calls) => {
@@ -108,6 +110,7 @@ describe('the program', () => {
       '/api/v1/namespaces',
       '/api/v1/namespaces/…/configmaps',
       '/api/v1/namespaces/…/secrets',
+      '/api/v1/pods',
       '/api/v1/serviceaccounts',
       '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
     ]);

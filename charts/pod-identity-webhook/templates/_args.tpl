@@ -8,6 +8,10 @@
 {{- if or .Values.containerCredentials.identities .Values.containerCredentials.configMapName }}true{{ end }}
 {{- end }}
 
+{{- define "pod-identity-webhook.audits" -}}
+{{- if not (regexMatch "^(0[a-z]*)+$" .Values.audit.interval) }}true{{ end }}
+{{- end }}
+
 {{- define "pod-identity-webhook.regionalSts" -}}
 {{- $wanted := .Values.aws.stsRegionalEndpoint }}
 {{- if or (eq (toString $wanted) "true") (and (eq (toString $wanted) "auto") .Values.aws.region) }}true{{ end }}
@@ -58,6 +62,9 @@
 - --shadow
 {{- end }}
 - --shutdown-delay={{ .Values.server.shutdownDelaySeconds }}s
+{{- if include "pod-identity-webhook.audits" . }}
+- --audit-interval={{ .Values.audit.interval }}
+{{- end }}
 - --resync-period={{ .Values.server.resyncPeriod }}
 - --log-level={{ .Values.logging.level }}
 - --log-format={{ .Values.logging.format }}

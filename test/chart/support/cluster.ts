@@ -33,6 +33,7 @@ const KINDS = [
   'pods',
   'poddisruptionbudgets',
   'networkpolicies',
+  'leases',
   'roles',
   'rolebindings',
   'clusterroles',
