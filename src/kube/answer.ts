@@ -2,7 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import { ownString } from '../admission/json.ts';
 import { KubeError } from './error.ts';
-import { parsed, textOf } from './stream.ts';
+import { parsed } from './split.ts';
+import { textOf } from './stream.ts';
 
 export interface KubeAnswer {
   readonly status: number;

@@ -4,6 +4,7 @@ import { ownField, ownList, ownString } from '../admission/json.ts';
 import { refusalOf } from './answer.ts';
 import type { ReadClient } from './client.ts';
 import { KubeError } from './error.ts';
+import { BINARY } from './watch-frames.ts';
 
 /** What is listed and watched. */
 export interface Resource {
@@ -20,9 +21,15 @@ export interface Resource {
 const PAGE_SIZE = 500;
 const PARTIAL = 'g=meta.k8s.io;v=v1';
 
-/** Media types for a watch of the resource, or for one object of it. */
+/** Media types for one object of the resource. */
 export function acceptOf(resource: Pick<Resource, 'metadataOnly'>): string {
   return acceptAs(resource, 'PartialObjectMetadata');
+}
+
+/** Media types for a watch of the resource: binary where only metadata is read, whatever the server knows. */
+export function watchAcceptOf(resource: Pick<Resource, 'metadataOnly'>, { binary }: { binary: boolean }): string {
+  const json = acceptOf(resource);
+  return binary && resource.metadataOnly === true ? `${BINARY};as=PartialObjectMetadata;${PARTIAL},${json}` : json;
 }
 
 function acceptAs({ metadataOnly }: Pick<Resource, 'metadataOnly'>, kind: string): string {

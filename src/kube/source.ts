@@ -1,13 +1,13 @@
 // One reading of a resource into a store: a list, a watch, or a list that goes on as a watch. It ends by the server's
 // wish or by throwing; what is done then is the reflector's to say.
-import { messageOf } from '../admission/thrown.ts';
+import { codeOf, messageOf } from '../admission/thrown.ts';
 import type { Log } from '../observe/log.ts';
 import type { ReadClient } from './client.ts';
 import { KubeError } from './error.ts';
 import type { WatchEvent } from './events.ts';
 import { referenceOf, watchEventFrom } from './events.ts';
 import type { Resource } from './list.ts';
-import { acceptOf, pagesOf, streamingListPath, watchPath } from './list.ts';
+import { pagesOf, streamingListPath, watchAcceptOf, watchPath } from './list.ts';
 import type { Change, Replacement, Store } from './store.ts';
 
 /** A server that takes a streaming list for a plain watch never ends it; bookmarks of a watch come up to 120 s apart. */
@@ -44,6 +44,8 @@ export interface Source {
 export function createSource<T>(options: SourceOptions<T>): Source {
   const { client, resource, store, random, log, heard, idleMs = IDLE_MS } = options;
   let knowsStreaming = true;
+  // Whatever comes between, and changes it: what cannot be read is asked for in JSON from then on.
+  let binary = true;
   // The list that is being read, while one is.
   let pending: Replacement<T> | undefined;
 
@@ -90,15 +92,20 @@ export function createSource<T>(options: SourceOptions<T>): Source {
   async function follow(path: string, signal: AbortSignal): Promise<void> {
     const events = client.stream(path, {
       signal,
-      accept: acceptOf(resource),
+      accept: watchAcceptOf(resource, { binary }),
       onBytes: heard,
       idleMs: () => (pending === undefined ? idleMs.watch : idleMs.list),
     });
-    for await (const line of events) {
-      if (signal.aborted) return;
-      const event = watchEventFrom(line);
-      if (pending === undefined) take(event);
-      else collect(pending, event);
+    try {
+      for await (const line of events) {
+        if (signal.aborted) return;
+        const event = watchEventFrom(line);
+        if (pending === undefined) take(event);
+        else collect(pending, event);
+      }
+    } catch (error) {
+      if (codeOf(error) === 'garbage') binary = false;
+      throw error;
     }
     if (pending !== undefined && !signal.aborted)
       throw noStreamingList('the server ended it before its end was marked');

@@ -1,12 +1,12 @@
-// A response of the API server read as it comes: one JSON document a line, without ever holding up the event loop for
-// longer than a chunk takes.
+// A response of the API server read as it comes, document by document, without ever holding up the event loop for longer
+// than a chunk takes.
 import { messageOf } from '../admission/thrown.ts';
 import type { IncomingMessage } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { KubeError } from './error.ts';
+import { createFrameSplitter, createLineSplitter } from './split.ts';
+import { BINARY } from './watch-frames.ts';
 
-/** An object is at most about 3 MiB in etcd, and six times that where every character is escaped. */
-const MAX_LINE_LENGTH = 32 * 1024 * 1024;
 /** Without a turn of the event loop after a burst of this length, reviews waited 88–300 ms during a list of 100,000. */
 const BURST_MS = 1;
 
@@ -23,25 +23,16 @@ export async function* eventsOf(
   options: StreamOptions,
 ): AsyncGenerator<unknown, void> {
   const response = await open();
-  response.setEncoding('utf8');
+  const isBinary = response.headers['content-type']?.startsWith(BINARY) === true;
+  const splitter = isBinary ? createFrameSplitter() : createLineSplitter();
   const patience = createPatience(response, options.idleMs);
-  let rest = '';
   let turnedAt = performance.now();
   try {
-    for await (const chunk of response as AsyncIterable<string>) {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
       options.onBytes?.();
-      let start = 0;
-      for (let end = chunk.indexOf('\n'); end >= 0; end = chunk.indexOf('\n', start)) {
-        // Joined only at its newline: a line of many chunks would otherwise be copied once for each of them.
-        const line = rest + chunk.slice(start, end);
-        rest = '';
-        start = end + 1;
-        yield parsed(line);
-      }
-      rest += chunk.slice(start);
+      for (const document of splitter.documentsIn(chunk)) yield document;
       // After the events, because they may change how long the next silence may be.
       patience.renew();
-      if (rest.length > MAX_LINE_LENGTH) throw garbage(`a line of more than ${MAX_LINE_LENGTH} characters`);
       if (performance.now() - turnedAt > BURST_MS) {
         await setImmediate();
         turnedAt = performance.now();
@@ -52,7 +43,7 @@ export async function* eventsOf(
   } finally {
     patience.end();
   }
-  if (rest !== '') throw garbage('half a line at the end of the response');
+  if (!splitter.isEmpty()) throw garbage('half an event at the end of the response');
 }
 
 /** The whole body; throws KubeError `connection`. */
@@ -65,15 +56,6 @@ export async function textOf(response: IncomingMessage): Promise<string> {
     throw kubeErrorFrom(error);
   }
   return text;
-}
-
-/** The parsed text. What it holds stays out of the error: it may be a Secret. */
-export function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw garbage(`${text.length} characters that are not JSON`);
-  }
 }
 
 export function kubeErrorFrom(error: unknown): KubeError {

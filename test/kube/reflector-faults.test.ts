@@ -353,3 +353,13 @@ test('a watch that is cut every second is taken up again within 0.2 s, each time
     },
   );
 });
+
+test('what cannot be read in the binary form is asked for in JSON from then on', async () => {
+  await withReflector({}, async ({ server, reflector, relists }) => {
+    await reflector.ready();
+    server.watches()[0]?.send('<html>502 Bad Gateway</html>\n');
+    await until('it is listed again', () => relists() === 2);
+    const isBinary = server.requests.map(({ accept }) => accept?.includes('protobuf'));
+    expect({ first: isBinary[0], last: isBinary.at(-1) }).toEqual({ first: true, last: false });
+  });
+});

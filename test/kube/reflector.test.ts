@@ -4,6 +4,7 @@ import { ACCOUNTS, putAccount, withReflector } from '../support/reflecting.ts';
 import { until } from '../support/until.ts';
 
 const PARTIAL = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
+const BINARY_PARTIAL = `application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,${PARTIAL}`;
 
 test('one request lists and then watches, over one connection', async () => {
   await withReflector(
@@ -31,7 +32,7 @@ test('one request lists and then watches, over one connection', async () => {
             allowWatchBookmarks: 'true',
             timeoutSeconds: '285',
           },
-          accept: PARTIAL,
+          accept: BINARY_PARTIAL,
         },
       ]);
     },
@@ -66,7 +67,7 @@ test('a server that refuses streaming lists is read in pages of 500, and not ask
         page,
         page,
         page,
-        { kind: 'watch', limit: null, resourceVersion: '2201', accept: PARTIAL },
+        { kind: 'watch', limit: null, resourceVersion: '2201', accept: BINARY_PARTIAL },
       ]);
       reflector.relist();
       await until('it is listed again', () => relists() === 2);

@@ -100,7 +100,7 @@ test('half a line at the end of a response is a failure', async () => {
     watch.end();
     expect(await failure).toEqual({
       code: 'garbage',
-      message: 'the API server sent half a line at the end of the response',
+      message: 'the API server sent half an event at the end of the response',
     });
   });
 });
