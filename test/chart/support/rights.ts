@@ -20,6 +20,7 @@ const MODES: readonly (readonly [when: string, values: object])[] = [
   ['`tls.mode=self-signed`, the default', { ...OTHERWISE, tls: { mode: 'self-signed' } }],
   ['`roleConfigMap.enabled`', { ...OTHERWISE, roleConfigMap: { enabled: true } }],
   ['`namespacePolicy`', { ...OTHERWISE, namespacePolicy: true }],
+  ['`audit.interval`', { ...OTHERWISE, audit: { interval: '10m' } }],
   ['`helm test`, while it runs; an account of its own', { ...OTHERWISE, tests: { enabled: true } }],
 ];
 
@@ -32,6 +33,8 @@ const REASONS: Readonly<Record<string, string>> = {
     'To keep the key of its CA. Never `create`, which no name can bound: the Secret is rendered empty.',
   [`${NAME} configmaps`]: 'Roles that are named in this ConfigMap.',
   [`${NAME} namespaces`]: 'Default role and allowed roles in annotations of namespaces. Metadata only.',
+  [`${NAME} pods`]: 'To count the pods that missed their identity. Page by page; nothing of them is kept.',
+  [`${NAME} leases`]: 'So that one replica counts at a time. Never `create`: the Lease is rendered without a holder.',
   [`${CHECK} mutatingwebhookconfigurations`]: 'To see whether the API server calls the webhook, and by which CA.',
   [`${CHECK} pods`]: 'To see what becomes of a pod: a dry run, nothing is stored.',
 };
