@@ -5,8 +5,3 @@ import { createHash } from 'node:crypto';
 export function thumbprintOf(certificate: Uint8Array): string {
   return createHash('sha1').update(certificate).digest('hex');
 }
-
-/** Whether the text has the form of one. */
-export function isThumbprint(text: string): boolean {
-  return /^[0-9A-Fa-f]{40}$/.test(text);
-}

@@ -1,5 +1,5 @@
 // What the commands about an issuer are told by their flags: its URL, and how to reach it.
-import { messageOf } from '../admission/thrown.ts';
+import { codeOf, messageOf } from '../admission/thrown.ts';
 import { ConfigError } from '../config-error.ts';
 import type { FlagValues } from '../flags/given.ts';
 import { presentText } from '../settings-from-flags.ts';
@@ -51,6 +51,8 @@ export async function orWrongUse<T>(reading: Promise<T>, what: string): Promise<
   try {
     return await reading;
   } catch (cause) {
-    throw new ConfigError('usage', [`${what}: ${messageOf(cause)}`], { cause });
+    // What the server says there names a flag that only it has.
+    const problem = codeOf(cause) === 'no-cluster' ? 'this is no pod of one: give --kubeconfig=FILE' : messageOf(cause);
+    throw new ConfigError('usage', [`${what}: ${problem}`], { cause });
   }
 }
