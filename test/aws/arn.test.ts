@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseRoleArn } from '../../src/aws/arn.ts';
+import { parseRoleArn, roleArnOf } from '../../src/aws/arn.ts';
 
 describe('parseRoleArn', () => {
   it.each([
@@ -40,5 +40,16 @@ describe('parseRoleArn', () => {
     ['more than 2048 characters', `arn:aws:iam::111122223333:role/${'a'.repeat(2048)}/b`],
   ])('refuses %s', (_, text) => {
     expect(parseRoleArn(text)).toBeUndefined();
+  });
+});
+
+describe('roleArnOf', () => {
+  it('puts path and name into an account, with or without the slash in front', () => {
+    const owner = { partition: 'aws-cn', accountId: '111122223333' };
+    expect(['app', 'team/app', '/team/app'].map((name) => roleArnOf(name, owner))).toEqual([
+      'arn:aws-cn:iam::111122223333:role/app',
+      'arn:aws-cn:iam::111122223333:role/team/app',
+      'arn:aws-cn:iam::111122223333:role/team/app',
+    ]);
   });
 });
