@@ -34,6 +34,9 @@ export const RUNNERS: Readonly<Record<Exclude<CommandName, 'serve'>, CommandRunn
     const { runDiagnoseError } = await import('./commands/diagnose-error.ts');
     return runDiagnoseError({ words: operands, output: flags.text('output') === 'json' ? 'json' : 'text' }, io);
   },
+  'diagnose pod': async (call) => (await import('./diagnose-from-flags.ts')).diagnoseCluster(call, 'pod'),
+  'diagnose serviceaccount': async (call) =>
+    (await import('./diagnose-from-flags.ts')).diagnoseCluster(call, 'serviceaccount'),
   'oidc publish': async (call) => (await import('./commands/oidc-publish.ts')).runOidcPublish(call),
   'oidc verify': async (call) => (await import('./commands/oidc-verify.ts')).runOidcVerify(call),
   'iam provider': async (call) => (await import('./commands/iam-provider.ts')).runIamProvider(call),

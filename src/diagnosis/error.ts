@@ -1,7 +1,7 @@
 // causesOf(line): from what a pod's log says to what may be wrong, most likely first. Pure: text in, causes out.
 import { IAM_ADVICE } from './advice-iam.ts';
 import { POD_ADVICE } from './advice-pod.ts';
-import type { Cause, Signature } from './cause.ts';
+import type { Cause, CauseId, Signature } from './cause.ts';
 import { mentionedIn, readings } from './log-text.ts';
 import { CREDENTIAL_SIGNATURES } from './signatures-credentials.ts';
 import { POD_SIGNATURES } from './signatures-pod.ts';
@@ -26,4 +26,9 @@ export function causesOf(raw: string): readonly Cause[] {
 
 function fits({ has, unless }: Signature, text: string): boolean {
   return has.every((pattern) => pattern.test(text)) && unless?.test(text) !== true;
+}
+
+/** What to do about one cause, with what the text names in its command. */
+export function fixOf(id: CauseId, text: string): string {
+  return ADVICE[id](mentionedIn(text)).fix;
 }

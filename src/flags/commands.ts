@@ -35,6 +35,16 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Say what is wrong with the AWS identity of stored pods and of their ServiceAccounts, without a cluster.',
   },
   {
+    name: 'diagnose pod',
+    summary: 'Say what is wrong with the AWS identity of a pod of the cluster, and what AWS would answer it.',
+    operands: { placeholder: 'NAMESPACE/NAME', count: [1, 1], help: 'The pod.' },
+  },
+  {
+    name: 'diagnose serviceaccount',
+    summary: 'The same for a ServiceAccount of the cluster and all of its pods.',
+    operands: { placeholder: 'NAMESPACE/NAME', count: [1, 1], help: 'The ServiceAccount.' },
+  },
+  {
     name: 'oidc publish',
     summary: 'Write what a self-hosted cluster’s issuer must publish, ready to upload.',
   },

@@ -9,6 +9,8 @@ export type CommandName =
   | 'check-install'
   | 'diagnose error'
   | 'diagnose manifests'
+  | 'diagnose pod'
+  | 'diagnose serviceaccount'
   | 'oidc publish'
   | 'oidc verify'
   | 'iam provider'
@@ -26,6 +28,7 @@ export type FlagGroup =
   | 'Trust policy'
   | 'Issuer'
   | 'Audit'
+  | 'Diagnosis'
   | 'Input and output';
 
 export interface Flag {

@@ -2,7 +2,7 @@
 import type { Flag } from './flag.ts';
 import { inGroup } from './flag.ts';
 
-const DECIDE = ['serve', 'inject', 'diagnose manifests', 'audit'] as const;
+const DECIDE = ['serve', 'inject', 'diagnose manifests', 'diagnose pod', 'diagnose serviceaccount', 'audit'] as const;
 
 export const INJECTION_FLAGS: readonly Flag[] = inGroup('What is injected', [
   {

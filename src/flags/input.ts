@@ -36,6 +36,8 @@ export const INPUT_FLAGS: readonly Flag[] = inGroup('Input and output', [
       'inject',
       'diagnose error',
       'diagnose manifests',
+      'diagnose pod',
+      'diagnose serviceaccount',
       'oidc publish',
       'oidc verify',
       'iam provider',

@@ -116,7 +116,7 @@ export const SOCKET_FLAGS: readonly Flag[] = inGroup('Sockets and certificates',
     type: 'text',
     placeholder: 'NAME',
     default: 'eks',
-    commands: ['serve', 'inject', 'diagnose manifests'],
+    commands: ['serve', 'inject', 'diagnose manifests', 'diagnose pod', 'diagnose serviceaccount'],
     help: 'Namespace of that Service, of --tls-secret and of the ConfigMap of roles.',
   },
 ]);

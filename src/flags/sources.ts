@@ -3,7 +3,7 @@ import type { Flag } from './flag.ts';
 import { inGroup } from './flag.ts';
 
 const SERVE = ['serve'] as const;
-const DECIDE = ['serve', 'inject', 'diagnose manifests', 'audit'] as const;
+const DECIDE = ['serve', 'inject', 'diagnose manifests', 'diagnose pod', 'diagnose serviceaccount', 'audit'] as const;
 
 export const SOURCE_FLAGS: readonly Flag[] = inGroup('Sources of identities', [
   {

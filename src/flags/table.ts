@@ -2,6 +2,7 @@
 import { AUDIT_FLAGS } from './audit.ts';
 import { CHECK_INSTALL_FLAGS } from './check-install.ts';
 import { CLUSTER_FLAGS } from './cluster.ts';
+import { DIAGNOSE_FLAGS } from './diagnose.ts';
 import type { Flag } from './flag.ts';
 import { INJECTION_FLAGS } from './injection.ts';
 import { INPUT_FLAGS } from './input.ts';
@@ -21,5 +22,6 @@ export const FLAGS: readonly Flag[] = [
   ...TRUST_FLAGS,
   ...ISSUER_FLAGS,
   ...CHECK_INSTALL_FLAGS,
+  ...DIAGNOSE_FLAGS,
   ...INPUT_FLAGS,
 ];
