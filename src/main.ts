@@ -7,9 +7,7 @@ import type { App } from './app.ts';
 import { parseCommandLine, wantsColour } from './cli.ts';
 import { RUNNERS } from './command-runners.ts';
 import type { CommandIo } from './commands/io.ts';
-import { runServe } from './commands/serve.ts';
 import { ConfigError } from './config-error.ts';
-import { configFrom } from './config.ts';
 import { COMMANDS } from './flags/commands.ts';
 import { helpText } from './flags/help.ts';
 import { commit, version } from './version.ts';
@@ -50,9 +48,12 @@ async function run(argv: readonly string[]): Promise<number> {
   }
   const { command, flags, operands } = commandLine;
   if (command !== 'serve') return RUNNERS[command]({ flags, operands, io });
+  // Before the server's code is loaded: as the first process of a container, what has no handler yet loses the signal.
+  const stopping = stopSignal();
+  const [{ configFrom }, { runServe }] = await Promise.all([import('./config.ts'), import('./commands/serve.ts')]);
   return runServe({
     ...configFrom(flags),
-    stopping: stopSignal(),
+    stopping,
     started: (app) => {
       serving = app;
     },
