@@ -2,6 +2,7 @@
 import type { PodFault } from '../admission/audit.ts';
 import type { JsonObject } from '../admission/json.ts';
 import { ownField, ownList, ownString } from '../admission/json.ts';
+import { shellWord } from '../aws/upload.ts';
 
 export interface Owner {
   /** `Deployment/web`. */
@@ -13,7 +14,7 @@ export interface Owner {
 /** Whose pods a rollout replaces. */
 const ROLLED_OUT = ['Deployment', 'StatefulSet', 'DaemonSet'];
 
-/** A pod without a controller is its own owner. */
+/** A pod without a controller is its own owner. Whoever makes a pod names its owner as he likes: it is quoted. */
 export function ownerOf(pod: JsonObject, fault: PodFault): Owner {
   const metadata = ownField(pod, 'metadata');
   const namespace = ownString(metadata, 'namespace') ?? 'default';
@@ -22,8 +23,8 @@ export function ownerOf(pod: JsonObject, fault: PodFault): Owner {
   if (controller === undefined) return { name: `Pod/${name}`, restart: withoutController(fault, { namespace, name }) };
   const [kind, owner] = deploymentOf(controller, metadata);
   const restart = ROLLED_OUT.includes(kind)
-    ? `kubectl rollout restart ${kind.toLowerCase()}/${owner} -n ${namespace}`
-    : `kubectl delete pod ${name} -n ${namespace}`;
+    ? `kubectl rollout restart ${shellWord(`${kind.toLowerCase()}/${owner}`)} -n ${shellWord(namespace)}`
+    : `kubectl delete pod ${shellWord(name)} -n ${shellWord(namespace)}`;
   return { name: `${kind}/${owner}`, restart };
 }
 
@@ -44,7 +45,8 @@ function deploymentOf([kind, name]: Controller, metadata: unknown): Controller {
 
 /** What is stored of a missed pod can be sent again; a stale one would keep what it has. */
 function withoutController(fault: PodFault, { namespace, name }: { namespace: string; name: string }): string {
+  const which = `pod ${shellWord(name)} -n ${shellWord(namespace)}`;
   return fault === 'missed'
-    ? `kubectl get pod ${name} -n ${namespace} -o yaml | kubectl replace --force -f -`
-    : `kubectl delete pod ${name} -n ${namespace}, and create it from its manifest again`;
+    ? `kubectl get ${which} -o yaml | kubectl replace --force -f -`
+    : `kubectl delete ${which}, and create it from its manifest again`;
 }

@@ -1,6 +1,7 @@
 // What an audit found: for people by owner, with one command for each; for programs pod by pod.
 import type { PodFault } from '../admission/audit.ts';
 import type { Owner } from './audit-owner.ts';
+import { printable } from './findings.ts';
 
 export interface FoundPod {
   readonly fault: PodFault;
@@ -48,7 +49,7 @@ export function auditText({ pods, accounts, checked }: AuditFound): string {
     `${counted(checked.pods, 'pod')}: ${countOf(pods, 'missed')} missed, ${countOf(pods, 'stale')} stale; ` +
       `${counted(checked.accounts, 'account')}: ${accounts.length} mistyped`,
   ];
-  return lines.map((line) => `${line}\n`).join('');
+  return lines.map((line) => `${printable(line)}\n`).join('');
 }
 
 function groupLines(pods: readonly FoundPod[]): readonly string[] {

@@ -1,5 +1,6 @@
 // Checks as a list for people, and as one JSON document for programs.
 import type { Check, CheckResult } from '../aws/check.ts';
+import { printable } from './findings.ts';
 
 const WORDS: Readonly<Record<CheckResult, string>> = { ok: 'ok', warning: 'warn', failed: 'FAIL', skipped: 'skip' };
 const INDENT = ' '.repeat(6);
@@ -12,7 +13,7 @@ export function checksText(checks: readonly Check[]): string {
       ...(stsError === undefined ? [] : [`${INDENT}STS: ${stsError.code}: ${stsError.message}`]),
       ...(fix === undefined ? [] : [`${INDENT}fix: ${fix}`]),
     ])
-    .map((line) => `${line}\n`)
+    .map((line) => `${printable(line)}\n`)
     .join('');
 }
 

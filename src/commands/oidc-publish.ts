@@ -4,9 +4,10 @@ import { discoveryDocument } from '../aws/discovery.ts';
 import { issuerProblems, issuerWarnings, jwksUriOf, pathBelow } from '../aws/issuer.ts';
 import { jwksDocument, mergedKeys } from '../aws/jwks.ts';
 import type { Merged } from '../aws/jwks.ts';
-import { uploadHints } from '../aws/upload.ts';
+import { shellWord, uploadHints } from '../aws/upload.ts';
 import { presentText } from '../settings-from-flags.ts';
 import type { CommandCall, ExitCode } from './io.ts';
+import { printable } from './findings.ts';
 import { fetchFrom, issuerFrom, refuseWrongUse } from './issuer-options.ts';
 import { currentKeys } from './publish-keys.ts';
 import { DISCOVERY_PATH, publishedAt, publishedIn, writeDocument } from './published.ts';
@@ -53,7 +54,7 @@ export async function runOidcPublish(call: CommandCall): Promise<ExitCode> {
       ? []
       : clusterHints(issuer, jwksUri, cluster?.issuer)),
   ];
-  for (const hint of hints) io.stderr(`${hint}\n`);
+  for (const hint of hints) io.stderr(`${printable(hint)}\n`);
   const files = paths.map((one) => `${directory}/${one}`);
   const rows = merged.keys.map(({ kid, alg }) => ({ kid, alg, inUse: !merged.kept.includes(kid) }));
   const isJson = flags.text('output') === 'json';
@@ -72,14 +73,14 @@ function written(files: readonly string[], keys: readonly { kid: string; alg: st
     ...files.map((file) => `wrote ${file}`),
     ...keys.map(({ kid, alg, inUse }) => `key ${kid}  ${alg}  ${inUse ? 'in use' : 'kept for running tokens'}`),
   ]
-    .map((line) => `${line}\n`)
+    .map((line) => `${printable(line)}\n`)
     .join('');
 }
 
 function rotationHints({ kept, replaced }: Merged): readonly string[] {
   const lifetime = 'when the last token that it signed has expired, a day after the rotation unless tokens live longer';
   return [
-    ...kept.map((kid) => `key ${kid} is published and not the cluster's: --retire=${kid} ${lifetime}`),
+    ...kept.map((kid) => `key ${kid} is published and not the cluster's: ${shellWord(`--retire=${kid}`)} ${lifetime}`),
     ...replaced.map(
       (kid) => `key ${kid} was published with another key, which is gone: its tokens are no longer taken`,
     ),
@@ -90,7 +91,7 @@ function clusterHints(issuer: string, jwksUri: string, present = 'THE-ISSUER-THA
   return [
     'then start the API server with these, in this order, so that running tokens stay valid:',
     `  --service-account-issuer=${issuer}`,
-    `  --service-account-issuer=${present}`,
+    `  ${shellWord(`--service-account-issuer=${present}`)}`,
     `  --service-account-jwks-uri=${jwksUri}`,
   ];
 }

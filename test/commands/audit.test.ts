@@ -125,6 +125,11 @@ account ServiceAccount/typo in shop: annotation eks.amazon.com/role-arn is read 
     ]);
   });
 
+  it('lets nobody write to the terminal', async () => {
+    const { out } = await audit({ cluster: [web, pod('a', owner('Deployment', '\u001B[2J'))] });
+    expect([out.includes('\u001B'), out.includes("'deployment/\uFFFD[2J'")]).toEqual([false, true]);
+  });
+
   it('looks at one namespace where it is asked to', async () => {
     const files = { accounts: [web, account('typo', { 'eks.amazon.com/role-arn': role }, 'other')], pods: [pod('a')] };
     expect([
@@ -266,6 +271,12 @@ describe('ownerOf', () => {
       'kubectl get pod p -n default -o yaml | kubectl replace --force -f -',
     ],
     ['of something else', owner('Thing', 'a'), 'Thing/a', 'kubectl delete pod p -n default'],
+    [
+      'whose owner is called as a command',
+      owner('Deployment', '$(reboot)'),
+      'Deployment/$(reboot)',
+      "kubectl rollout restart 'deployment/$(reboot)' -n default",
+    ],
   ])('of a pod %s', (_, metadata, name, restart) => {
     expect(ownerOf({ metadata: { name: 'p', ...metadata } }, 'missed')).toEqual({ name, restart });
   });
