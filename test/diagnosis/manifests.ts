@@ -21,6 +21,7 @@ export interface Mount {
 
 export interface Container {
   name: string;
+  image: string;
   env: Entry[];
   volumeMounts: Mount[];
   envFrom?: object[];
@@ -93,6 +94,7 @@ export function healthy(): Manifests {
   };
   const main: Container = {
     name: 'main',
+    image: 'registry.example.com/web:1',
     env: [{ name: 'LOG_LEVEL', value: 'info' }, ...webIdentity()],
     volumeMounts: [{ ...MOUNT }, { name: 'api', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }],
   };
