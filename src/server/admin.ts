@@ -2,13 +2,13 @@
 // the probes.
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
-import express from 'express';
 import type { ErrorRequestHandler, Express, Request, Response } from 'express';
 import type { Log } from '../observe/log.ts';
 import type { Recorder } from '../observe/recorder.ts';
 import { errorAnswer, send } from './answer.ts';
 import type { CacheAccess } from './debug.ts';
 import { addCacheRoutes } from './debug.ts';
+import { createExpress } from './express-app.ts';
 import type { SocketLimits } from './limits.ts';
 import { httpOptionsFrom, SOCKET_LIMITS } from './limits.ts';
 import type { Address } from './listen.ts';
@@ -60,12 +60,7 @@ export function createAdminServer(options: AdminOptions): AdminServer {
 export function createAdminRoutes(
   options: Pick<AdminOptions, 'conditions' | 'scrape' | 'cache' | 'log' | 'recorder'>,
 ): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.set('query parser', false);
-  app.enable('case sensitive routing');
-  app.enable('strict routing');
+  const app = createExpress();
 
   // Alive is what answers: nothing that a restart would not heal may fail this.
   for (const path of ['/livez', '/healthz'])

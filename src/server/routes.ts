@@ -1,6 +1,5 @@
 // The admission port's paths. A review becomes a decision, the decision an answer, a log line and a count; whatever is
 // thrown on the way ends in one place.
-import express from 'express';
 import type { ErrorRequestHandler, Express, Request, Response } from 'express';
 import type { Decision } from '../admission/decision.ts';
 import type { ReviewErrorCode } from '../admission/review-error.ts';
@@ -15,6 +14,7 @@ import type { ReadBody } from './body.ts';
 import type { CheckClient } from './client-certificates.ts';
 import { addAnswerRoutes } from './debug.ts';
 import { decisionFields } from './decision-fields.ts';
+import { createExpress } from './express-app.ts';
 import { timeoutMsFrom } from './timeout.ts';
 
 // Reviews that wait for something (all others are answered in the turn they are read in): three API servers with the
@@ -106,12 +106,7 @@ export function createRoutes(options: RoutesOptions): Express {
     send(request, response, answerTo(review, decision, shadow));
   }
 
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.set('query parser', false);
-  app.enable('case sensitive routing');
-  app.enable('strict routing');
+  const app = createExpress();
   app.use((request, response, next) => {
     const start = now();
     response.once('close', () => {
