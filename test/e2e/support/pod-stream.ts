@@ -49,7 +49,7 @@ export async function whilePodsAreCreated(
   happening: string,
   happens: () => Promise<unknown>,
 ): Promise<Outcome> {
-  const phase = happening.replaceAll(/[^a-z]+/g, '-').slice(0, 40);
+  const phase = happening.toLowerCase().replaceAll(/[^a-z]+/g, '-');
   const ending = new AbortController();
   const pods = `/api/v1/namespaces/${namespace}/pods`;
   let giveUpAt = Infinity;
@@ -64,8 +64,11 @@ export async function whilePodsAreCreated(
       const { status, body: answer } = await cluster.call('POST', path, body);
       // 409: an answer was lost, and the object is there.
       if (status === 201 || status === 409) return { beganAt, acceptedAt: performance.now(), refusals };
-      refusals.push(`${status}: ${ownString(answer, 'message') ?? ''}`);
-      if (performance.now() > giveUpAt) throw new Error(`Still refused, ${refusals.at(-1)}`);
+      const refusal = `${status}: ${ownString(answer, 'message') ?? ''}`;
+      // A webhook that cannot be called is 500; what is wrong with the pod itself stays so.
+      if (status < 500 && status !== 429) throw new Error(`Refused for good, ${refusal}`);
+      if (performance.now() > giveUpAt) throw new Error(`Still refused, ${refusal}`);
+      refusals.push(refusal);
       await sleep(RETRY_MS);
     }
   }
@@ -111,6 +114,7 @@ export async function whilePodsAreCreated(
   }
 
   const creating = createUntilTheEnd();
+  creating.catch(() => undefined);
   try {
     await sleep(AROUND_MS);
     await happens();
