@@ -8,12 +8,16 @@ import type { KubeClient } from '../kube/client.ts';
 import type { Input } from './inputs.ts';
 import { wrong } from './option-files.ts';
 
-export type Reader = ReturnType<typeof createReader>;
+export interface Reader {
+  /** Undefined where there is none. */
+  object(path: string): Promise<JsonObject | undefined>;
+  /** As the API server's lists are, but with the kind on each item. */
+  list(path: string, kind: string, apiVersion?: string): Promise<JsonObject[]>;
+}
 
-export function createReader(client: Pick<KubeClient, 'get'>) {
+export function createReader(client: Pick<KubeClient, 'get'>): Reader {
   const { signal } = new AbortController();
 
-  /** Undefined where there is none. */
   async function object(path: string): Promise<JsonObject | undefined> {
     const answer = await client.get(path, { signal });
     if (answer.status === 404) return undefined;
@@ -21,7 +25,6 @@ export function createReader(client: Pick<KubeClient, 'get'>) {
     return answer.body;
   }
 
-  /** As the API server's lists are, but with the kind on each item. */
   async function list(path: string, kind: string, apiVersion = 'v1'): Promise<JsonObject[]> {
     const found = await object(path);
     return ownList(found, 'items')

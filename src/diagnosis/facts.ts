@@ -53,7 +53,7 @@ export interface ContainerFacts {
 }
 
 /** What no webhook sees: SDKs take these before anything else. */
-export const OWN_KEYS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
+export const OWN_KEYS: readonly string[] = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
 /** A Secret whose name says that it holds them. */
 const KEYS_BY_NAME = /^Secret\/[^/]+\/(?:.*aws.*(?:cred|access-?key|keys?$)|.*cred.*-aws)/;
 
