@@ -83,6 +83,19 @@ describeCluster(`disturbed${missing === undefined ? '' : ` (not run: this machin
     return replica;
   }
 
+  /** The replica that the API server has its connection to. */
+  async function busiest(): Promise<Replica> {
+    const both = await replicas.settled();
+    const decided = async (): Promise<number[]> => Promise.all(both.map((each) => replicas.logged(each, 'decided')));
+    const before = await decided();
+    await sleep(1_000);
+    const after = await decided();
+    const grown = after.map((count, index) => count - (before[index] ?? 0));
+    const found = both[grown.indexOf(Math.max(...grown))];
+    if (found === undefined) throw new Error('There is no replica.');
+    return found;
+  }
+
   /** Resolves when each replica has signed itself a certificate after this call. */
   async function newLeaves(): Promise<void> {
     const before = await Promise.all(
@@ -174,15 +187,29 @@ describeCluster(`disturbed${missing === undefined ? '' : ` (not run: this machin
   });
 
   describeEntering(`where faults can be made on nodes${because(notEntered)}`, () => {
-    test('the container of one replica is killed', async () => {
+    test('the container of one replica is killed, of the one that is called more', async () => {
       let goneAt = 0;
       const outcome = await during('SIGKILL', async () => {
-        const replica = await first();
+        const replica = await busiest();
         await killContainer(cluster, replica);
         goneAt = await replicas.withoutEndpoint(replica);
         await replicas.settled();
       });
       expect(beyondThatMoment(outcome, goneAt)).toEqual([]);
+    });
+
+    test('the containers of both replicas are killed at once', async () => {
+      let backAt = 0;
+      const outcome = await during('SIGKILL to both', async () => {
+        const both = await replicas.settled();
+        await Promise.all(both.map(async (replica) => killContainer(cluster, replica)));
+        await Promise.all(both.map(async (replica) => replicas.withoutEndpoint(replica)));
+        await replicas.settled();
+        backAt = performance.now();
+      });
+      expect(beyondThatMoment(outcome, backAt)).toEqual([]);
+      expect(outcome.refused.filter(({ required }) => !required)).toEqual([]);
+      expect(outcome.refused.length).toBeGreaterThan(0);
     });
 
     test('no replica reaches the API server for 20 s', async () => {

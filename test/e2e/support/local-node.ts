@@ -39,9 +39,10 @@ export function nodeIsUp(): boolean {
 export function nodePaths(): NodePaths {
   const script = '. "$1"; printf "%s\\n" "$run" "$bin" "$state" "$host_address"';
   const words = ['-euc', script, 'bash', join(scripts, 'env.sh')];
-  const [run = '', bin = '', state = '', hostAddress = ''] = execFileSync('bash', words, { encoding: 'utf8' }).split(
-    '\n',
-  );
+  // No pipe for stdin: of a socket there bash believes that it was called from afar, and reads the user's start-up files.
+  const stdio: ['ignore', 'pipe', 'inherit'] = ['ignore', 'pipe', 'inherit'];
+  const printed = execFileSync('bash', words, { encoding: 'utf8', stdio });
+  const [run = '', bin = '', state = '', hostAddress = ''] = printed.split('\n');
   return { kubeconfig: join(run, 'kubeconfig'), bin, images: join(state, 'images'), hostAddress };
 }
 
