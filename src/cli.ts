@@ -77,7 +77,7 @@ function readFlags(command: Command, args: readonly string[], environment: Envir
   const texts = new Map<string, readonly Argument[]>();
   for (const flag of flags) {
     const rawName = environmentName(flag);
-    const value = environment[rawName];
+    const value = environment[rawName] ?? personsOwn(flag, command, environment);
     if (value !== undefined && !isServiceLink(value)) texts.set(flag.name, [{ name: flag.name, rawName, value }]);
   }
   const fromEnvironment = new Set(texts.keys());
@@ -95,6 +95,11 @@ function readFlags(command: Command, args: readonly string[], environment: Envir
   problems.push(...operandProblems(command, operands));
   if (problems.length > 0) throw new ConfigError('usage', problems);
   return { flags: flagValues(flags, given), operands };
+}
+
+/** A person's commands take the cluster that kubectl would; a server never takes one by accident. */
+function personsOwn({ name }: Flag, command: Command, environment: Environment): string | undefined {
+  return name === 'kubeconfig' && command.name !== 'serve' ? environment['KUBECONFIG'] : undefined;
 }
 
 function operandProblems({ name, operands: wanted }: Command, operands: readonly string[]): readonly string[] {

@@ -1,9 +1,13 @@
 #!/usr/bin/env node
 // The process: arguments and environment in, signals, exit code out. Nothing else ends the process.
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { codeOf, messageOf } from './admission/thrown.ts';
 import type { App } from './app.ts';
+import type { Environment } from './cli.ts';
 import { parseCommandLine, wantsColour } from './cli.ts';
 import { RUNNERS } from './command-runners.ts';
 import type { CommandIo } from './commands/io.ts';
@@ -37,7 +41,7 @@ const io: CommandIo = {
 let serving: App | undefined;
 
 async function run(argv: readonly string[]): Promise<number> {
-  const commandLine = parseCommandLine(argv, process.env);
+  const commandLine = parseCommandLine(argv, withKubeconfig(process.env));
   if (commandLine.kind === 'help') {
     io.stdout(helpText(COMMANDS, commandLine.command));
     return FINE;
@@ -59,6 +63,14 @@ async function run(argv: readonly string[]): Promise<number> {
     },
     stdout: io.stdout,
   });
+}
+
+/** kubectl's own file where the environment names none, and not in a pod, whose cluster is its own. */
+function withKubeconfig(environment: NodeJS.ProcessEnv): Environment {
+  if (environment['KUBECONFIG'] !== undefined || environment['KUBERNETES_SERVICE_HOST'] !== undefined)
+    return environment;
+  const file = join(homedir(), '.kube', 'config');
+  return existsSync(file) ? { ...environment, KUBECONFIG: file } : environment;
 }
 
 /** SIGTERM is the kubelet's, SIGINT the terminal's; repeating the latter ends at once. */

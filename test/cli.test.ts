@@ -125,6 +125,14 @@ describe('parseCommandLine', () => {
     });
   });
 
+  it('takes the cluster that kubectl would, but for a server', () => {
+    const kubeconfigOf = (args: readonly string[], environment: Environment): string | undefined =>
+      serve(args, environment).flags.text('kubeconfig');
+    expect(kubeconfigOf(['audit'], { KUBECONFIG: '/home/me/.kube/config' })).toBe('/home/me/.kube/config');
+    expect(kubeconfigOf(['audit', '--kubeconfig=given'], { KUBECONFIG: 'mine' })).toBe('given');
+    expect(kubeconfigOf(['serve'], { KUBECONFIG: 'mine' })).toBeUndefined();
+  });
+
   it('answers for help and version before anything else', () => {
     expect(parseCommandLine(['--nonsense', '--help'], {})).toEqual({ kind: 'help', command: undefined });
     expect(parseCommandLine(['inject', '-h'], {})).toEqual({ kind: 'help', command: 'inject' });

@@ -1,7 +1,7 @@
 // Which cluster this process talks to, and as whom. A wrong choice ends the start with one sentence that says what to
 // give instead.
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { delimiter, dirname, resolve } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import { ownField, ownList, ownString } from '../admission/json.ts';
@@ -30,13 +30,7 @@ export function loadKubeConfig({ kubeconfig, server, root = '' }: KubeConfigOpti
 }
 
 function fromFile(file: string, server: string | undefined): KubeConfig {
-  const config = new KubeConfig();
-  try {
-    config.loadFromFile(file);
-    withTokenFiles(config, file);
-  } catch (cause) {
-    throw bad(`--kubeconfig=${quoted(file)} cannot be read: ${messageOf(cause)}; give the path of a kubeconfig`, cause);
-  }
+  const config = fromFiles(file.split(delimiter).filter((path) => path !== ''));
   const cluster = config.getCurrentCluster();
   const user = config.getCurrentUser();
   if (cluster === null || user === null) {
@@ -49,6 +43,34 @@ function fromFile(file: string, server: string | undefined): KubeConfig {
   }
   if (server !== undefined) config.loadFromClusterAndUser({ ...cluster, server: checked('--kube-api', server) }, user);
   return withUsableServer(config, `--kubeconfig=${quoted(file)}`);
+}
+
+/** Several as in $KUBECONFIG: files that are not there are passed over, and of each name the first counts. */
+function fromFiles(files: readonly string[]): KubeConfig {
+  const present = files.filter((path) => existsSync(path));
+  const [first = new KubeConfig(), ...others] = (present.length > 0 ? present : files).map(readKubeConfig);
+  for (const { clusters, users, contexts, currentContext } of others) {
+    first.clusters = firstOfEachName(first.clusters, clusters);
+    first.users = firstOfEachName(first.users, users);
+    first.contexts = firstOfEachName(first.contexts, contexts);
+    first.currentContext ||= currentContext;
+  }
+  return first;
+}
+
+function readKubeConfig(file: string): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    config.loadFromFile(file);
+    withTokenFiles(config, file);
+    return config;
+  } catch (cause) {
+    throw bad(`--kubeconfig=${quoted(file)} cannot be read: ${messageOf(cause)}; give the path of a kubeconfig`, cause);
+  }
+}
+
+function firstOfEachName<T extends { readonly name: string }>(earlier: T[], later: readonly T[]): T[] {
+  return [...earlier, ...later.filter(({ name }) => earlier.every((each) => each.name !== name))];
 }
 
 /** `tokenFile` is in the kubeconfig's format and KubeConfig passes over it: without this its users would be anonymous. */

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { RequestOptions } from 'node:https';
 import { stringify } from 'yaml';
@@ -159,4 +159,33 @@ test('in a cluster the kubelet tells where the API server is', async () => {
     if (port !== undefined) process.env['KUBERNETES_SERVICE_PORT'] = port;
     else delete process.env['KUBERNETES_SERVICE_PORT'];
   }
+});
+
+test('several files are one, as kubectl has it: the first that names a thing counts, and one that is missing does not', () => {
+  const first = written('first', kubeconfig({ server: 'https://first:6443' }, { token: 't' }));
+  const second = written(
+    'second',
+    stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'there',
+      contexts: [{ name: 'there', context: { cluster: 'two', user: 'me' } }],
+      clusters: [
+        { name: 'one', cluster: { server: 'https://other:6443' } },
+        { name: 'two', cluster: { server: 'https://second:6443' } },
+      ],
+      users: [],
+    }),
+  );
+  const config = loadKubeConfig({ kubeconfig: [join(directory, 'missing'), first, second].join(delimiter) });
+  expect({
+    current: config.getCurrentCluster()?.server,
+    all: config.clusters.map(({ name, server }) => [name, server]),
+  }).toEqual({
+    current: 'https://first:6443',
+    all: [
+      ['one', 'https://first:6443'],
+      ['two', 'https://second:6443'],
+    ],
+  });
 });
