@@ -1,17 +1,27 @@
-// npm run test:e2e [-- what Jest is to run]: starts the real node of ./node unless it runs already, runs the tests on it,
-// and ends with one line of counts. What it has started it ends again; KEEP_NODE=1 lets the node run.
+// npm run test:e2e [-- what Jest is to run]: the end-to-end tests, and one line of counts. On the cluster that KUBECONFIG
+// names where E2E_IMAGE or E2E_LOAD is set (support/cluster.ts says what they are); else on the real node of ./node, which
+// is started unless it runs already, and ended again where it was; KEEP_NODE=1 lets it run. E2E_SLOW=1 adds what takes long.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ownField } from '../../src/admission/json.ts';
-import { missingForNode, nodeIsUp } from './support/local-node.ts';
+import { missingForCluster } from './support/cluster.ts';
+import { isOtherCluster, missingForNode, nodeIsUp } from './support/local-node.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const missing = missingForNode();
 const started = missing === undefined && !nodeIsUp();
-if (missing !== undefined) process.stdout.write(`The tests on a real node are skipped: this machine ${missing}.\n`);
-else if (script('up') !== 0) {
+if (isOtherCluster()) {
+  const why = missingForCluster();
+  if (why !== undefined) {
+    process.stderr.write(`No cluster: this machine ${why}.\n`);
+    process.exit(2);
+  }
+  process.stdout.write('The tests that need the real node of test/e2e/node are skipped: another cluster is given.\n');
+} else if (missing !== undefined) {
+  process.stdout.write(`The end-to-end tests are skipped: this machine ${missing}.\n`);
+} else if (script('up') !== 0) {
   script('down', '--keep-logs');
   process.exit(1);
 }
