@@ -2,7 +2,6 @@
 // The process: arguments and environment in, signals, exit code out. Nothing else ends the process.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { codeOf, messageOf } from './admission/thrown.ts';
@@ -69,7 +68,8 @@ async function run(argv: readonly string[]): Promise<number> {
 function withKubeconfig(environment: NodeJS.ProcessEnv): Environment {
   if (environment['KUBECONFIG'] !== undefined || environment['KUBERNETES_SERVICE_HOST'] !== undefined)
     return environment;
-  const file = join(homedir(), '.kube', 'config');
+  // Not os.homedir(), which throws for a user without a name, as in a container.
+  const file = join(environment['HOME'] ?? environment['USERPROFILE'] ?? '', '.kube', 'config');
   return existsSync(file) ? { ...environment, KUBECONFIG: file } : environment;
 }
 
