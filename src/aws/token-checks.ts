@@ -9,10 +9,11 @@ import {
   missingClaim,
   noProvider,
   NOT_VALIDATED,
+  TOKEN_TOO_LONG,
   tokenExpired,
   tokenTooOld,
 } from './sts-errors.ts';
-import type { TokenClaims } from './token.ts';
+import type { TokenClaims, TokenForm } from './token.ts';
 
 export interface Refusal {
   readonly rule: string;
@@ -31,6 +32,23 @@ export interface TokenTimes {
 const CLOCK_SKEW_SECONDS = 300;
 /** The age at which STS was seen to answer "Token too old" to a token that was valid for longer. */
 export const TOO_OLD_SECONDS = 441_398;
+
+/** STS, AssumeRoleWithWebIdentity: the algorithms that it takes. */
+const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
+/** STS, AssumeRoleWithWebIdentity: WebIdentityToken. */
+const MAX_LENGTH = 20_000;
+
+export function lengthRefusals({ length }: TokenForm): readonly Refusal[] {
+  if (length <= MAX_LENGTH) return [];
+  const message = `the token has ${length} characters, and STS takes ${MAX_LENGTH}`;
+  return [{ rule: 'token-too-long', message, error: TOKEN_TOO_LONG }];
+}
+
+export function algorithmRefusals({ algorithm }: TokenForm): readonly Refusal[] {
+  if (algorithm !== undefined && ALGORITHMS.includes(algorithm)) return [];
+  const message = `the token is signed with ${algorithm ?? 'nothing'}, and STS takes ${ALGORITHMS.join(', ')}; give the API server another signing key`;
+  return [{ rule: 'algorithm', message, error: NOT_VALIDATED }];
+}
 
 /** In the order in which STS finds them. */
 export function tokenRefusals(claims: TokenClaims, times: TokenTimes): readonly Refusal[] {
@@ -88,15 +106,19 @@ export function providerRefusals(
   claims: TokenClaims,
   { provider, role }: { readonly provider: OidcProvider | null; readonly role: RoleArn },
 ): readonly Refusal[] {
-  const { issuer = '', audiences, authorizedParty } = claims;
+  const { issuer, audiences, authorizedParty } = claims;
+  // What the token lacks is a refusal of its own.
+  if (issuer === undefined) return [];
   const missing = (message: string): readonly Refusal[] => [
     { rule: 'provider-missing', message, error: noProvider(issuer) },
   ];
-  const fix = `create it in account ${role.accountId}: aws iam create-open-id-connect-provider --url ${shellWord(issuer)} --client-id-list ${shellWord(audiences[0] ?? 'sts.amazonaws.com')}`;
+  const create = `create it in account ${role.accountId}: aws iam create-open-id-connect-provider --url ${shellWord(issuer)} --client-id-list ${shellWord(audiences[0] ?? 'sts.amazonaws.com')}`;
+  const fix = issuer.startsWith('https://') ? create : 'STS takes issuers that begin with https:// only';
   if (provider === null) return missing(`the account of the role has no OIDC provider for ${issuer}; ${fix}`);
   if (!issuer.startsWith('https://') || providerName(issuer) !== providerName(provider.url)) {
+    const url = `https://${providerName(provider.url)}`;
     return missing(
-      `the token's issuer is ${issuer}, the provider's is ${provider.url}, and they must be equal to the last slash; ${fix}`,
+      `the token's issuer is ${issuer}, the provider's is ${url}, and they must be equal to the last slash; ${fix}`,
     );
   }
   const owner = parseProviderArn(provider.arn);
@@ -106,8 +128,9 @@ export function providerRefusals(
     );
   }
   const presented = authorizedParty === undefined ? audiences : [authorizedParty];
-  if (presented.some((audience) => provider.clientIds.includes(audience))) return [];
-  const add = `add it: aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${shellWord(provider.arn)} --client-id ${shellWord(presented[0] ?? '')}`;
+  const [first] = presented;
+  if (first === undefined || presented.some((audience) => provider.clientIds.includes(audience))) return [];
+  const add = `add it: aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${shellWord(provider.arn)} --client-id ${shellWord(first)}`;
   const message = `the token's audience is ${presented.join(', ')}, the provider takes ${provider.clientIds.join(', ') || 'none'}; ${add}`;
   return [{ rule: 'provider-audience', message, error: INCORRECT_AUDIENCE }];
 }

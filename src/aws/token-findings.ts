@@ -3,16 +3,12 @@ import type { Finding } from './finding.ts';
 import { fault, warning } from './finding.ts';
 import { issuerProblems } from './issuer.ts';
 import type { StsError } from './sts-errors.ts';
-import { noProvider, NOT_VALIDATED, TOKEN_TOO_LONG } from './sts-errors.ts';
+import { noProvider, NOT_VALIDATED } from './sts-errors.ts';
 import type { Refusal } from './token-checks.ts';
-import { tokenRefusals } from './token-checks.ts';
+import { algorithmRefusals, lengthRefusals, tokenRefusals } from './token-checks.ts';
 import type { DecodedToken, TokenClaims } from './token.ts';
 import { accountOf } from './token.ts';
 
-/** STS, AssumeRoleWithWebIdentity: the algorithms that it takes. */
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
-/** STS, AssumeRoleWithWebIdentity: WebIdentityToken. */
-const MAX_LENGTH = 20_000;
 const AUDIENCE = 'sts.amazonaws.com';
 const DAY_SECONDS = 86_400;
 
@@ -25,7 +21,9 @@ export interface TokenReport {
 
 export function tokenReport(token: DecodedToken, nowSeconds: number): TokenReport {
   const refusals = [
-    ...formRefusals(token),
+    ...lengthRefusals(token),
+    ...algorithmRefusals(token),
+    ...signatureRefusals(token),
     ...tokenRefusals(token.claims, { nowSeconds, timesRequired: true }),
     ...issuerRefusals(token.claims),
   ];
@@ -33,17 +31,10 @@ export function tokenReport(token: DecodedToken, nowSeconds: number): TokenRepor
   return { stsError: refusals[0]?.error ?? null, findings: [...faults, ...warningsOf(token.claims, nowSeconds)] };
 }
 
-function formRefusals({ algorithm, length }: DecodedToken): readonly Refusal[] {
-  const refusals: Refusal[] = [];
-  if (length > MAX_LENGTH) {
-    const message = `the token has ${length} characters, and STS takes ${MAX_LENGTH}`;
-    refusals.push({ rule: 'token-too-long', message, error: TOKEN_TOO_LONG });
-  }
-  if (algorithm === undefined || !ALGORITHMS.includes(algorithm)) {
-    const message = `the token is signed with ${algorithm ?? 'nothing'}, and STS takes ${ALGORITHMS.join(', ')}; give the API server another signing key`;
-    refusals.push({ rule: 'algorithm', message, error: NOT_VALIDATED });
-  }
-  return refusals;
+function signatureRefusals({ isSigned }: DecodedToken): readonly Refusal[] {
+  if (isSigned) return [];
+  const message = 'the token has no signature; it may have been cut where it was copied: take the whole file';
+  return [{ rule: 'unsigned', message, error: NOT_VALIDATED }];
 }
 
 /** An issuer that cannot be a provider in IAM has none there. */

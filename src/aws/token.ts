@@ -30,13 +30,19 @@ export interface KubernetesClaims {
   readonly node?: string;
 }
 
-/** A token without its signature, which is not kept. */
-export interface DecodedToken {
+/** What a token is beside its claims. */
+export interface TokenForm {
   readonly algorithm?: string;
-  readonly keyId?: string;
-  readonly claims: TokenClaims;
   /** Number of characters of the token as it is sent. */
   readonly length: number;
+}
+
+/** A token without its signature, which is not kept. */
+export interface DecodedToken extends TokenForm {
+  /** Whether there is a signature, which is not verified here. */
+  readonly isSigned: boolean;
+  readonly keyId?: string;
+  readonly claims: TokenClaims;
 }
 
 /** Undefined where the text is not a JSON Web Token. Blanks around it do not count. */
@@ -52,6 +58,7 @@ export function tokenClaims(jwt: string): DecodedToken | undefined {
       ...(algorithm === undefined ? {} : { algorithm }),
       ...(keyId === undefined ? {} : { keyId }),
       claims,
+      isSigned: !text.endsWith('.'),
       length: text.length,
     };
   } catch {

@@ -3,6 +3,7 @@ import type { Finding } from './finding.ts';
 import { fault } from './finding.ts';
 import type { JsonObject } from './json-object.ts';
 import { isJsonObject } from './json-object.ts';
+import { ownField } from './own-field.ts';
 import { parseJson } from './trust-policy-json.ts';
 import type { Statement } from './trust-policy-statements.ts';
 import { statementsFrom } from './trust-policy-statements.ts';
@@ -36,7 +37,7 @@ export function trustPolicyFrom(text: string): TrustPolicy {
     // What stands twice hides a part of the document: nothing can be said of the rest.
     statements: faults.length > 0 ? [] : statements.statements,
     length: JSON.stringify(json.value).length,
-    faults: [...faults, ...unknownElements(json.value), ...problem, ...statements.faults],
+    faults: [...faults, ...unknownElements(json.value), ...problem, ...idFaults(json.value), ...statements.faults],
   };
 }
 
@@ -48,6 +49,12 @@ function unknownElements(document: JsonObject): readonly Finding[] {
   return Object.keys(document)
     .filter((key) => !ELEMENTS.includes(key))
     .map((key) => fault('unknown-element', `${JSON.stringify(key)} is no element of a policy; take it out`));
+}
+
+function idFaults(document: JsonObject): readonly Finding[] {
+  const id = ownField(document, 'Id');
+  if (id === undefined || typeof id === 'string') return [];
+  return [fault('bad-id', `Id is ${JSON.stringify(id)}; want a string, or none`)];
 }
 
 /** IAM, Version: absent means the older language. */

@@ -1,13 +1,11 @@
 // One statement of a trust policy against one call: each part of it with its answer and both values.
-import { matchesPattern } from './trust-policy-patterns.ts';
+import { allowsWebIdentity, WEB_IDENTITY_ACTION } from './trust-policy-actions.ts';
 import type { Clause } from './trust-policy-clauses.ts';
 import type { ConditionWorld } from './trust-policy-conditions.ts';
 import { clauseTruth } from './trust-policy-conditions.ts';
-import type { ActionElement, PrincipalElement, Statement } from './trust-policy-statements.ts';
+import type { PrincipalElement, Statement } from './trust-policy-statements.ts';
 import type { Truth } from './trust-policy-truth.ts';
 import { every, not, truthOf } from './trust-policy-truth.ts';
-
-export const WEB_IDENTITY_ACTION = 'sts:AssumeRoleWithWebIdentity';
 
 export interface Call extends ConditionWorld {
   /** The provider that STS finds for the token. */
@@ -49,7 +47,7 @@ function principalCheck({ path, principal, effect }: Statement, { providerArn }:
     path: `${path}.${principal.element}`,
     truth: principal.element === 'Principal' ? isNamed : unnamedTruth(isNamed, effect),
     token: providerArn,
-    policy: principalText(principal),
+    policy: `${butFor(principal.element === 'NotPrincipal')}${principalText(principal)}`,
   };
 }
 
@@ -72,17 +70,8 @@ function actionCheck({ path, action }: Statement): Check {
     path: `${path}.${action.element}`,
     truth: truthOf(allowsWebIdentity(action)),
     token: WEB_IDENTITY_ACTION,
-    policy: alternatives(action.patterns),
+    policy: `${butFor(action.element === 'NotAction')}${alternatives(action.patterns)}`,
   };
-}
-
-export function allowsWebIdentity({ element, patterns }: ActionElement): boolean {
-  return patterns.some(namesWebIdentity) === (element === 'Action');
-}
-
-/** Names of actions are not case-sensitive, and may have wildcards. */
-export function namesWebIdentity(pattern: string): boolean {
-  return matchesPattern(pattern.toLowerCase(), WEB_IDENTITY_ACTION.toLowerCase());
 }
 
 function clauseCheck(clause: Clause, call: Call): Check {
@@ -91,8 +80,12 @@ function clauseCheck(clause: Clause, call: Call): Check {
     path: clause.path,
     truth: clauseTruth(clause, call),
     token: found.kind === 'present' ? alternatives(found.values) : found.kind,
-    policy: `${clause.operator.isNegated ? 'anything but ' : ''}${alternatives(clause.values)}`,
+    policy: `${butFor(clause.operator.isNegated)}${alternatives(clause.values)}`,
   };
+}
+
+function butFor(isNegated: boolean): string {
+  return isNegated ? 'anything but ' : '';
 }
 
 function alternatives(values: readonly string[]): string {

@@ -2,7 +2,7 @@
 // written, and always a condition on the audience.
 import type { RoleOwner } from './arn.ts';
 import { providerArnOf, providerName } from './oidc-provider.ts';
-import { WEB_IDENTITY_ACTION } from './trust-policy-evaluate.ts';
+import { WEB_IDENTITY_ACTION } from './trust-policy-actions.ts';
 import { hasWildcard, matchesPattern } from './trust-policy-patterns.ts';
 
 /** Both may have wildcards. */

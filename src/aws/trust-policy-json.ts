@@ -26,21 +26,28 @@ interface ListFrame {
 
 type Frame = ObjectFrame | ListFrame;
 
+/** A policy has six levels; what is nested much deeper is none, and would exhaust the stack of whoever reads it. */
+const MAX_DEPTH = 100;
+
 export function parseJson(text: string): ParsedJson {
   // Editors on Windows put a mark in front, which JSON does not know.
   const bare = text.replace(/^\uFEFF/, '');
   try {
-    return { kind: 'json', value: JSON.parse(bare), duplicates: duplicatesIn(bare) };
+    const value: unknown = JSON.parse(bare);
+    const duplicates = duplicatesIn(bare);
+    if (duplicates === undefined) return { kind: 'not-json', why: `it is nested more than ${MAX_DEPTH} levels deep` };
+    return { kind: 'json', value, duplicates };
   } catch (error) {
     return { kind: 'not-json', why: String(error).replace(/^SyntaxError: /, '') };
   }
 }
 
-/** The text is JSON: what is left to find are strings and brackets. */
-function duplicatesIn(json: string): readonly string[] {
+/** The text is JSON: what is left to find are strings and brackets. Undefined where they are nested too deep. */
+function duplicatesIn(json: string): readonly string[] | undefined {
   const duplicates = new Set<string>();
   const frames: Frame[] = [];
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],]/g)) {
+  for (const [token] of json.matchAll(/"(?:[^"\\]+|\\.)*"|[{}[\],]/g)) {
+    if (frames.length > MAX_DEPTH) return undefined;
     const frame = frames.at(-1);
     if (token === '{') frames.push({ kind: 'object', path: pathIn(frame), keys: new Set(), key: '', wantsKey: true });
     else if (token === '[') frames.push({ kind: 'list', path: pathIn(frame), index: 0 });

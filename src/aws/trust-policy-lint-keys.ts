@@ -70,15 +70,16 @@ interface KeyPlace {
 }
 
 function prefixFindings({ name, isArn, isUrl, suffix }: ProviderKey, { path, names }: KeyPlace): readonly Finding[] {
-  const right = `write ${names[0] ?? 'HOST/PATH'}:${suffix || 'sub'}`;
+  const known = PROVIDER_KEYS.some((one) => one === suffix);
+  const right = `write ${names[0] ?? 'HOST/PATH'}:${known ? suffix : 'sub'}`;
   const findings: Finding[] = [];
   if (isArn) findings.push(fault('arn-in-key', `${path} has the provider's ARN in the key; ${right}`));
   if (isUrl) findings.push(fault('https-in-key', `${path} has https:// in the key; ${right}`));
   // Names of condition keys are not case-sensitive.
   const lower = name.toLowerCase();
-  const known = names.map((one) => one.toLowerCase());
-  if (known.length === 0 || known.includes(lower)) return findings;
-  if (known.some((one) => isSameButSlash(one, lower))) {
+  const owned = names.map((one) => one.toLowerCase());
+  if (owned.length === 0 || owned.includes(lower)) return findings;
+  if (owned.some((one) => isSameButSlash(one, lower))) {
     findings.push(fault('trailing-slash', `${path} differs from the provider by a slash at the end; ${right}`));
   } else {
     const message = `${path} is a key of another provider than the statement's (${names.join(', ')}); ${right}`;

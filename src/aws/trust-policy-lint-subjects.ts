@@ -4,6 +4,7 @@ import type { Finding } from './finding.ts';
 import { fault, warning } from './finding.ts';
 import { accountOf } from './token.ts';
 import type { Clause } from './trust-policy-clauses.ts';
+import { PROVIDER_KEYS } from './trust-policy-context.ts';
 import { parseKey } from './trust-policy-lint-keys.ts';
 import { hasWildcard, matchesPattern } from './trust-policy-patterns.ts';
 import type { Statement } from './trust-policy-statements.ts';
@@ -12,6 +13,8 @@ const PREFIX = 'system:serviceaccount:';
 /** An account that nobody means: what matches it matches every one. */
 const ANY_ACCOUNT = `${PREFIX}qzjx7-vwkq9:hwyq4-pfzx8`;
 const AUDIENCE = 'sts.amazonaws.com';
+/** Claims that a ServiceAccount's token lacks: an operator that is true of what is absent always holds. */
+const OTHER_SUFFIXES = PROVIDER_KEYS.filter((suffix) => suffix !== 'sub' && suffix !== 'aud');
 
 export interface SubjectWorld {
   /** Of the token in question, where there is one. */
@@ -27,10 +30,11 @@ export function subjectFindings(
   const constrained = clauses.filter(({ operator }) => operator.kind !== 'null');
   const of = (suffix: string): readonly Clause[] => constrained.filter(({ key }) => parseKey(key)?.suffix === suffix);
   const [subjects, audiences] = [of('sub'), of('aud')];
+  const others = OTHER_SUFFIXES.map(of);
   return [
     ...presence(path, { subjects, audiences }),
-    ...[...subjects, ...audiences].flatMap(operatorFindings),
-    ...negations(subjects, audiences),
+    ...[...subjects, ...audiences, ...others.flat()].flatMap(operatorFindings),
+    ...negations(subjects, audiences, ...others),
     ...togetherFindings(subjects),
     ...(isForeign
       ? []
@@ -70,15 +74,26 @@ function operatorFindings({ path, operator, key, values }: Clause): readonly Fin
   if (operator.quantifier === 'all')
     findings.push(level('forallvalues', `${path}: ForAllValues ${absent}; write ${plain(operator.base)}`));
   if (operator.ifExists) findings.push(level('ifexists', `${path}: IfExists ${absent}; write ${plain(operator.base)}`));
-  if (operator.kind === 'string' && values.some(hasWildcard)) {
-    const message = `${path}: ${operator.name} takes * and ? as letters, so ${values.find(hasWildcard)} matches nothing; write StringLike, or the whole name`;
-    findings.push(fault('stringequals-with-wildcard', message));
-  }
+  findings.push(...literalWildcard({ path, operator, values }));
   if (operator.kind !== 'string' && operator.kind !== 'like') {
     findings.push(fault('unsuitable-operator', `${path}: ${operator.name} does not compare text; write StringEquals`));
   }
   if (values.length === 0) findings.push(fault('empty-values', `${path} has no value, so nothing matches it; add one`));
   return findings;
+}
+
+function literalWildcard({ path, operator, values }: Omit<Clause, 'key'>): readonly Finding[] {
+  const wild = values.find(hasWildcard);
+  if (operator.kind !== 'string' || wild === undefined) return [];
+  const message = `${path}: ${operator.name} takes * and ? as letters, so ${wild} matches nothing; write StringLike, or the whole name`;
+  return [fault('stringequals-with-wildcard', message)];
+}
+
+/** In the conditions on :sub and :aud of a statement. */
+export function literalWildcards({ clauses }: Statement): readonly Finding[] {
+  return clauses
+    .filter(({ key }) => ['sub', 'aud'].includes(parseKey(key)?.suffix ?? ''))
+    .flatMap((clause) => literalWildcard(clause));
 }
 
 function plain(base: string): string {
@@ -110,7 +125,11 @@ function togetherFindings(subjects: readonly Clause[]): readonly Finding[] {
 function valuesFindings({ path, operator, values }: Clause, subject: string | undefined): readonly Finding[] {
   const account = accountOf(subject ?? '');
   const swapped = account === undefined ? undefined : `${PREFIX}${account.name}:${account.namespace}`;
-  return values.flatMap((value) => {
+  if (operator.kind !== 'string' && operator.kind !== 'like') return [];
+  // What a variable stands for is not known here.
+  const judged = values.filter((value) => !value.includes('${'));
+  return judged.flatMap((written) => {
+    const value = operator.ignoresCase ? written.toLowerCase() : written;
     if (hasWildcard(value)) return operator.kind === 'like' ? wideFindings(value, path) : [];
     if (!value.startsWith(PREFIX)) {
       const message = `${path} has ${JSON.stringify(value)}; every subject is ${PREFIX}NAMESPACE:NAME`;
@@ -131,9 +150,9 @@ function valuesFindings({ path, operator, values }: Clause, subject: string | un
   });
 }
 
-/** Names of Kubernetes: a label, and a DNS name. Variables are not judged. */
+/** Names of Kubernetes: a label, and a DNS name. */
 function isAccount(text: string): boolean {
-  return text.includes('${') || /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(text);
+  return /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(text);
 }
 
 function wideFindings(pattern: string, path: string): readonly Finding[] {
@@ -147,12 +166,13 @@ function wideFindings(pattern: string, path: string): readonly Finding[] {
     ];
   }
   const literal = pattern.slice(0, pattern.search(/[*?]/));
-  if (literal.startsWith(PREFIX) && literal.slice(PREFIX.length).includes(':')) return [];
   if (!literal.startsWith(PREFIX) && !PREFIX.startsWith(literal)) {
     return [
       fault('sub-without-prefix', `${path} has ${JSON.stringify(pattern)}; every subject is ${PREFIX}NAMESPACE:NAME`),
     ];
   }
+  // A subject has three colons: what stands between two of them after the prefix is its namespace.
+  if (/:(?!serviceaccount:)[^:*?]+:/.test(pattern)) return [];
   const message = `${path} has ${pattern}, whose namespace is open: whoever may create a namespace that matches may take the role; ${want}`;
   return [warning('unanchored-namespace-wildcard', message)];
 }

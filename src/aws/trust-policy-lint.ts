@@ -4,12 +4,12 @@ import type { RoleArn } from './arn.ts';
 import type { Finding } from './finding.ts';
 import { fault, warning } from './finding.ts';
 import { isSameButSlash, parseProviderArn, providerArnOf, providerName } from './oidc-provider.ts';
+import { allowsWebIdentity, namesWebIdentity, WEB_IDENTITY_ACTION } from './trust-policy-actions.ts';
 import type { TrustPolicy } from './trust-policy-document.ts';
-import { allowsWebIdentity, namesWebIdentity, WEB_IDENTITY_ACTION } from './trust-policy-evaluate.ts';
 import type { OwnProvider } from './trust-policy-lint-keys.ts';
 import { keyFindings } from './trust-policy-lint-keys.ts';
 import { federatedFindings, isWebIdentityPrincipal } from './trust-policy-lint-principals.ts';
-import { subjectFindings } from './trust-policy-lint-subjects.ts';
+import { literalWildcards, subjectFindings } from './trust-policy-lint-subjects.ts';
 import { hasWildcard } from './trust-policy-patterns.ts';
 import type { Statement } from './trust-policy-statements.ts';
 import { hasVariable } from './trust-policy-variables.ts';
@@ -33,12 +33,16 @@ export function lintTrustPolicy(subject: LintSubject): readonly Finding[] {
     ({ effect, principal }) => effect === 'Allow' && principal.element === 'Principal',
   );
   const web = allows.filter(({ principal }) => isWebIdentityPrincipal(principal));
+  const denied = policy.statements.filter(
+    ({ effect, principal }) => effect === 'Deny' && isWebIdentityPrincipal(principal),
+  );
   return [
     ...documentFindings(policy),
     ...(web.length === 0 ? otherPrincipals(allows) : []),
     ...unknownProvider(web, subject),
     ...policy.statements.flatMap(exclusions),
     ...web.flatMap((statement) => statementFindings(statement, { ...subject, web, own: ownName(web, subject) })),
+    ...denied.flatMap((statement) => denialFindings(statement, ownName(web, subject))),
   ];
 }
 
@@ -128,16 +132,27 @@ function statementFindings(statement: Statement, world: StatementWorld): readonl
   const isMeant = !isGood && !hasPartner(statement, world.web);
   // A statement of its own for sts:TagSession, or for other callers, beside the one that counts.
   if (!isGood && !isMeant) return federatedFindings(statement, world);
+  const isListed = action.element === 'Action';
   const wide = action.patterns.filter((one) => hasWildcard(one) && namesWebIdentity(one));
   return [
     ...federatedFindings(statement, world),
-    ...(isMeant ? [fault('wrong-action', wrongAction(path, action.patterns))] : []),
-    ...(action.element === 'Action' && wide.length > 0
+    ...(isMeant && isListed ? [fault('wrong-action', wrongAction(path, action.patterns))] : []),
+    ...(isListed && wide.length > 0
       ? [warning('overbroad-action', `${path}.Action has ${wide.join(', ')}; write ${WEB_IDENTITY_ACTION}`)]
       : []),
     ...keyFindings(statement, world.own),
     ...subjectFindings(statement, { subject: world.subject, isForeign: isForeign(statement, world.own) }),
   ];
+}
+
+/** A Deny whose condition can never be true denies nobody, and nobody notices. */
+function denialFindings(statement: Statement, own: OwnProvider | undefined): readonly Finding[] {
+  // One that is for everyone may ask for the keys of any provider.
+  const isOpen = statement.principal.federated.length === 0;
+  const keys = keyFindings(statement, own).filter(
+    ({ severity, rule }) => severity === 'error' && !(isOpen && rule === 'key-for-other-provider'),
+  );
+  return [...keys, ...literalWildcards(statement)];
 }
 
 /** Whether another statement allows web identities for one of its providers; where it names none, for any. */

@@ -4,6 +4,8 @@ import { fault } from './finding.ts';
 import type { JsonObject } from './json-object.ts';
 import { isJsonObject } from './json-object.ts';
 import { ownField } from './own-field.ts';
+import type { ActionElement } from './trust-policy-actions.ts';
+import { actionFaults } from './trust-policy-actions.ts';
 import type { Clause } from './trust-policy-clauses.ts';
 import { clausesFrom } from './trust-policy-clauses.ts';
 
@@ -24,11 +26,6 @@ export interface PrincipalElement {
   readonly federated: readonly string[];
   readonly aws: readonly string[];
   readonly services: readonly string[];
-}
-
-export interface ActionElement {
-  readonly element: 'Action' | 'NotAction';
-  readonly patterns: readonly string[];
 }
 
 const ELEMENTS = ['Sid', 'Effect', 'Principal', 'NotPrincipal', 'Action', 'NotAction', 'Condition'];
@@ -83,6 +80,7 @@ function statementFrom(value: unknown, path: string): Read {
   const condition = clausesFrom(value['Condition'], `${path}.Condition`);
   const faults = [
     ...foreignElements(value, path),
+    ...sidFaults(value['Sid'], path),
     ...(effect === 'Allow' || effect === 'Deny' ? [] : [effectFault(effect, path)]),
     ...principal.faults,
     ...action.faults,
@@ -104,6 +102,12 @@ function foreignElements(statement: JsonObject, path: string): readonly Finding[
     const message = `${path}.${key}: a trust policy has no resource, it is the role that it hangs on; take it out`;
     return [fault('resource-in-trust-policy', message)];
   });
+}
+
+/** "Statement IDs (SID) must be alpha-numeric." */
+function sidFaults(sid: unknown, path: string): readonly Finding[] {
+  if (sid === undefined || (typeof sid === 'string' && /^[0-9A-Za-z]*$/.test(sid))) return [];
+  return [fault('bad-sid', `${path}.Sid is ${JSON.stringify(sid)}; IAM wants letters and digits only`)];
 }
 
 function effectFault(effect: unknown, path: string): Finding {
@@ -155,7 +159,8 @@ function actionFrom(statement: JsonObject, path: string): Found<ActionElement> {
   const { found: element, faults } = oneOf(statement, ['Action', 'NotAction'], path);
   if (element === undefined) return { faults };
   const patterns = textsFrom(statement[element]);
-  if (patterns !== undefined) return { found: { element, patterns }, faults };
+  if (patterns !== undefined)
+    return { found: { element, patterns }, faults: actionFaults({ element, patterns }, path) };
   const written = JSON.stringify(statement[element]);
   return { faults: [fault('bad-action', `${path}.${element} is ${written}; want a string or a list of strings`)] };
 }

@@ -9,19 +9,22 @@ import { providerArnOf } from './oidc-provider.ts';
 import type { StsError } from './sts-errors.ts';
 import { NOT_AUTHORIZED, ROLE_ARN_INVALID } from './sts-errors.ts';
 import type { Refusal } from './token-checks.ts';
-import { providerRefusals, tokenRefusals } from './token-checks.ts';
-import type { TokenClaims } from './token.ts';
+import { algorithmRefusals, lengthRefusals, providerRefusals, tokenRefusals } from './token-checks.ts';
+import type { TokenClaims, TokenForm } from './token.ts';
+import { WEB_IDENTITY_ACTION } from './trust-policy-actions.ts';
 import { requestContextOf } from './trust-policy-context.ts';
 import type { TrustPolicy } from './trust-policy-document.ts';
 import { trustPolicyFrom } from './trust-policy-document.ts';
 import type { Check, Outcome } from './trust-policy-evaluate.ts';
-import { outcomeOf, WEB_IDENTITY_ACTION } from './trust-policy-evaluate.ts';
+import { outcomeOf } from './trust-policy-evaluate.ts';
 import { lintTrustPolicy } from './trust-policy-lint.ts';
 
 export interface TrustQuestion {
   readonly policy: TrustPolicy;
   readonly roleArn: string;
   readonly claims: TokenClaims;
+  /** Of the token that the claims are from, where there is one. */
+  readonly form?: TokenForm;
   /** Null where the account has none for the issuer; left out where that is not known, and then not judged. */
   readonly provider?: OidcProvider | null;
   readonly nowSeconds: number;
@@ -49,11 +52,14 @@ export function parseTrustPolicy(text: string): TrustPolicy {
 }
 
 export function evaluateTrustPolicy(question: TrustQuestion): TrustDecision {
-  const { policy, claims, provider, nowSeconds, timesRequired = false } = question;
+  const { policy, claims, form, provider, nowSeconds, timesRequired = false } = question;
   const role = parseRoleArn(question.roleArn);
   const refusals = [
+    ...(form === undefined ? [] : lengthRefusals(form)),
     ...tokenRefusals(claims, { nowSeconds, timesRequired }),
     ...(role === undefined || provider === undefined ? [] : providerRefusals(claims, { provider, role })),
+    // The signature is what STS looks at last: the keys are the provider's.
+    ...(form === undefined ? [] : algorithmRefusals(form)),
   ];
   const outcomes = role === undefined ? [] : outcomesOf(question, role);
   const findings = [

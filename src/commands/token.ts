@@ -73,7 +73,14 @@ function claimsText({ algorithm, keyId, claims }: DecodedToken, nowSeconds: numb
     ['issuer', issuer ?? 'none'],
     ['for', audiences.join(', ') || 'nobody'],
     ['since', issuedAt === undefined ? 'not said' : `${timeText(issuedAt)} (${agoText(nowSeconds - issuedAt)})`],
-    ['until', expiresAt === undefined ? 'for ever' : `${timeText(expiresAt)} (${agoText(nowSeconds - expiresAt)})`],
+    [
+      'until',
+      expiresAt === undefined
+        ? claims.malformed.includes('exp')
+          ? 'not readable'
+          : 'for ever'
+        : `${timeText(expiresAt)} (${agoText(nowSeconds - expiresAt)})`,
+    ],
     ['signed', `${algorithm ?? 'no algorithm'}, key ${keyId ?? 'not named'}`],
   ];
   return rows.map(([name, value]) => `${name.padEnd(6)}  ${printable(value)}\n`).join('');

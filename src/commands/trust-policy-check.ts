@@ -1,7 +1,7 @@
 // `trust-policy check`: whether STS would give a role to a token, and which clause of the trust policy decides.
 import { parseRoleArn } from '../aws/arn.ts';
 import type { OidcProvider } from '../aws/oidc-provider.ts';
-import type { TokenClaims } from '../aws/token.ts';
+import type { TokenClaims, TokenForm } from '../aws/token.ts';
 import { claimsFrom, claimsOfServiceAccount } from '../aws/token.ts';
 import type { TrustDecision } from '../aws/trust-policy.ts';
 import { evaluateTrustPolicy, parseTrustPolicy } from '../aws/trust-policy.ts';
@@ -70,15 +70,19 @@ function accountProblems(flags: FlagValues): readonly string[] {
   return problems;
 }
 
-/** And whether the times of a token must be there. */
-async function claimsGiven(
-  flags: FlagValues,
-  io: CommandIo,
-): Promise<{ readonly claims: TokenClaims; readonly timesRequired: boolean }> {
+interface ClaimsGiven {
+  readonly claims: TokenClaims;
+  readonly form?: TokenForm;
+  /** As the times of a token must be there. */
+  readonly timesRequired: boolean;
+}
+
+async function claimsGiven(flags: FlagValues, io: CommandIo): Promise<ClaimsGiven> {
   const token = flags.text('token');
   if (token !== undefined) {
     const text = await readOption({ option: '--token', file: token }, io);
-    return { claims: tokenFrom(text, token).claims, timesRequired: true };
+    const { claims, ...form } = tokenFrom(text, token);
+    return { claims, form, timesRequired: true };
   }
   const file = flags.text('claims');
   if (file !== undefined) {

@@ -8,16 +8,16 @@ import { wrong } from './option-files.ts';
 
 /** The policy's own text: inside of a role it is an object, or URL-encoded text as the API itself gives it. */
 export function policyTextFrom(text: string): string {
-  const document = ownField(ownField(jsonFrom(text), 'Role'), 'AssumeRolePolicyDocument');
-  if (document === undefined) return text;
-  return typeof document === 'string' ? decoded(document) : JSON.stringify(document);
-}
-
-function jsonFrom(text: string): unknown {
   try {
-    return JSON.parse(text);
+    // Editors on Windows put a mark in front, which JSON does not know.
+    const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    const role = ownField(parsed, 'Role') ?? parsed;
+    const document = ownField(role, 'AssumeRolePolicyDocument');
+    if (document === undefined) return text;
+    return typeof document === 'string' ? decoded(document) : JSON.stringify(document);
   } catch {
-    return undefined;
+    // Not JSON, or too deep: whoever reads the policy says so.
+    return text;
   }
 }
 

@@ -67,6 +67,7 @@ interface GivenFrom {
 async function whatIsGiven({ flags, io, clientFrom }: GivenFrom): Promise<Given> {
   const problems: string[] = [];
   const audience = flags.text('audience') ?? '';
+  if (audience === '') problems.push('--audience="": want the audience of the tokens, sts.amazonaws.com for AWS');
   const prefix = flags.text('annotation-prefix') ?? '';
   const named = flags
     .all('service-account')

@@ -46,6 +46,7 @@ describe('tokenClaims', () => {
     expect(token).toEqual({
       algorithm: 'RS256',
       keyId: 'k',
+      isSigned: true,
       length: jwt(PAYLOAD).length,
       claims: {
         issuer: ISSUER,
@@ -190,6 +191,11 @@ describe('tokenReport', () => {
     const unsigned = 'The web identity token provided could not be validated';
     expect(reported({}, { alg: 'none' })).toEqual([unsigned, 'error algorithm']);
     expect(reported({}, {})).toEqual([unsigned, 'error algorithm']);
+    const cut = tokenClaims(jwt(PAYLOAD).replace(/[^.]*$/, ''));
+    expect(cut && tokenReport(cut, NOW)).toMatchObject({
+      stsError: { code: 'InvalidIdentityToken', message: unsigned },
+      findings: [{ rule: 'unsigned' }],
+    });
     const tooLong =
       "1 validation error detected: Value at 'webIdentityToken' failed to satisfy constraint: Member must have length less than or equal to 20000";
     expect(reported({ more: 'x'.repeat(20_000) })).toEqual([tooLong, 'error token-too-long']);

@@ -1,6 +1,6 @@
 // IAM's semantics of conditions, with tokens of all shapes.
 import { describe, expect, it } from '@jest/globals';
-import type { TokenClaims } from '../../src/aws/token.ts';
+import type { TokenClaims, TokenForm } from '../../src/aws/token.ts';
 import { claimsFrom } from '../../src/aws/token.ts';
 import {
   AUD,
@@ -8,6 +8,7 @@ import {
   ISSUER,
   NAME,
   NOW,
+  OTHER,
   OTHER_ARN,
   policyOf,
   PROVIDER,
@@ -399,11 +400,39 @@ describe('the checks of STS itself', () => {
       "aws iam create-open-id-connect-provider --url 'https://x.example/'\\''$(id)' --client-id-list sts.amazonaws.com",
       undefined,
     ]);
-    const nobody = decide(policyOf(statement()), {
-      claims: claims({ aud: [] }),
-      provider: { ...PROVIDER, clientIds: [] },
-    });
-    expect(nobody.findings.map(({ rule }) => rule)).toEqual(['missing-claim', 'provider-audience']);
+  });
+
+  it('say of a claim that is not there only that', () => {
+    const unmatched = { ...PROVIDER, url: OTHER, clientIds: [] };
+    const rules = (payload: Record<string, unknown>, provider: typeof PROVIDER) =>
+      decide(policyOf(statement()), { claims: claims(payload), provider }).findings.map(({ rule }) => rule);
+    expect(rules({ aud: [] }, { ...PROVIDER, clientIds: [] })).toEqual(['missing-claim']);
+    expect(rules({ iss: undefined }, unmatched)).toEqual(['missing-claim']);
+  });
+
+  it('do not say how to make a provider that cannot be', () => {
+    const { reason } = decide(policyOf(statement()), { claims: claims({ iss: 'kubernetes/serviceaccount' }) });
+    expect(reason).toBe(
+      `the token's issuer is kubernetes/serviceaccount, the provider's is ${ISSUER}, and they must be equal to the last slash; STS takes issuers that begin with https:// only`,
+    );
+  });
+
+  it('look at the length of a token first, and at its algorithm last', () => {
+    const errorOf = (form: TokenForm, payload = {}) =>
+      decide(policyOf(statement()), { claims: claims(payload), form }).stsError?.message;
+    expect([
+      errorOf({ algorithm: 'ES256', length: 20_000 }),
+      errorOf({ algorithm: 'RS256', length: 20_001 }, { exp: NOW }),
+      errorOf({ algorithm: 'HS256', length: 100 }),
+      errorOf({ length: 100 }),
+      errorOf({ algorithm: 'none', length: 100 }, { aud: 'x' }),
+    ]).toEqual([
+      undefined,
+      "1 validation error detected: Value at 'webIdentityToken' failed to satisfy constraint: Member must have length less than or equal to 20000",
+      'The web identity token provided could not be validated',
+      'The web identity token provided could not be validated',
+      'Incorrect token audience',
+    ]);
   });
 
   it('let times be that are not there, but in a token', () => {

@@ -92,6 +92,23 @@ const HEALTHY: readonly (readonly [string, string])[] = [
     ),
   ],
   [
+    'of a subject in any capitals',
+    withCondition({ StringEquals: AUD, StringEqualsIgnoreCase: sub('SYSTEM:ServiceAccount:Prod:API') }),
+  ],
+  [
+    'of a namespace that is named behind a wildcard',
+    withCondition({ StringEquals: AUD, StringLike: sub(['*:prod:api', 'system:*:prod:*']) }),
+  ],
+  ['with a variable in the subject', withCondition({ StringEquals: { ...AUD, ...sub([SUBJECT, '${aws:username}']) } })],
+  [
+    'with any actions that take a role',
+    policyOf(
+      statement({
+        Action: ['sts:AssumeRoleWithWebIdentity', 'STS:setsourceidentity', 'sts:SetContext', 'sts:TagSession'],
+      }),
+    ),
+  ],
+  [
     'with an exception',
     withCondition({
       StringEquals: AUD,
@@ -121,6 +138,53 @@ const HEALTHY: readonly (readonly [string, string])[] = [
 
 /** What is planted, and everything that is found. */
 const PLANTED: readonly (readonly [about: string, text: string, want: readonly string[]])[] = [
+  [
+    'every value of a claim that is not there',
+    withCondition({ StringEquals: { ...AUD, ...SUB }, 'ForAllValues:StringLike': { [`${NAME}:amr`]: 'x' } }),
+    ['allowed', 'warning rare-key', 'warning forallvalues'],
+  ],
+  [
+    'a claim that is not there, if it exists',
+    withCondition({ StringEquals: { ...AUD, ...SUB }, StringEqualsIfExists: { [`${NAME}:email`]: 'x' } }),
+    ['allowed', 'warning rare-key', 'warning ifexists'],
+  ],
+  [
+    'the opposite of a claim that is not there',
+    withCondition({ StringEquals: { ...AUD, ...SUB }, StringNotEquals: { [`${NAME}:amr`]: 'x' } }),
+    ['allowed', 'error negated-operator', 'warning rare-key'],
+  ],
+  [
+    'an operator for numbers',
+    withCondition({ StringEquals: AUD, NumericEquals: sub(1) }),
+    ['denied', 'error unsuitable-operator'],
+  ],
+  [
+    'only the wrong action left out',
+    policyOf(statement({ Action: undefined, NotAction: 'sts:AssumeRoleWithWebIdentity' })),
+    ['denied', 'error not-action'],
+  ],
+  [
+    'a Deny of names with a wildcard that is none',
+    policyOf(
+      statement(),
+      statement({ Effect: 'Deny', Condition: { StringEquals: sub('system:serviceaccount:evil:*') } }),
+    ),
+    ['allowed', 'error stringequals-with-wildcard'],
+  ],
+  [
+    'a Deny of a key that never is',
+    policyOf(
+      statement(),
+      statement({ Effect: 'Deny', Condition: { StringEquals: { [`https://${NAME}:sub`]: SUBJECT } } }),
+      statement({
+        Effect: 'Deny',
+        Principal: '*',
+        Condition: { StringEquals: { [`${OTHER}:sub`]: SUBJECT, [`arn:aws:iam::1:oidc-provider/${NAME}:sub`]: 'x' } },
+      }),
+      statement({ Effect: 'Deny', Condition: { StringEquals: { [`${OTHER}:sub`]: SUBJECT, 'aws:SourceVpc': 'x' } } }),
+    ),
+    ['allowed', 'error https-in-key', 'error arn-in-key', 'error key-for-other-provider'],
+  ],
   ['no subject', withCondition({ StringEquals: AUD }), ['allowed', 'error no-sub-condition']],
   [
     'only that there is a subject',
@@ -160,7 +224,7 @@ const PLANTED: readonly (readonly [about: string, text: string, want: readonly s
   ],
   [
     'an open beginning',
-    withCondition({ StringEquals: AUD, StringLike: sub('*:prod:api') }),
+    withCondition({ StringEquals: AUD, StringLike: sub('*:api') }),
     ['allowed', 'warning unanchored-namespace-wildcard'],
   ],
   [
@@ -185,11 +249,6 @@ const PLANTED: readonly (readonly [about: string, text: string, want: readonly s
     ['allowed', 'error negated-operator'],
   ],
   ['another action', policyOf(statement({ Action: 'sts:AssumeRole' })), ['denied', 'error wrong-action']],
-  [
-    'a mistyped action',
-    policyOf(statement({ Action: ['sts:AssumeRoleWithWebIdendity'] })),
-    ['denied', 'error wrong-action'],
-  ],
   ['every action', policyOf(statement({ Action: 'sts:*' })), ['allowed', 'warning overbroad-action']],
   [
     'https:// in the keys',
@@ -422,6 +481,19 @@ const PLANTED: readonly (readonly [about: string, text: string, want: readonly s
 const REFUSED: readonly (readonly [about: string, text: string, want: readonly string[]])[] = [
   ['no JSON', '{"Version": ', ['invalid-json']],
   ['no object', '[]', ['invalid-json']],
+  ['what nobody can read', `${'['.repeat(5000)}${']'.repeat(5000)}`, ['invalid-json']],
+  ['a mistyped action', policyOf(statement({ Action: ['sts:AssumeRoleWithWebIdendity'] })), ['wrong-action']],
+  [
+    'actions of another service',
+    policyOf(statement({ Action: ['sts:AssumeRoleWithWebIdentity', 's3:GetObject', 'iam:*', ''] })),
+    ['wrong-action', 'wrong-action', 'wrong-action'],
+  ],
+  [
+    'Sids of more than letters and digits',
+    policyOf(statement({ Sid: 'irsa_role' }), statement({ Sid: 'a b' }), statement({ Sid: 1 })),
+    ['bad-sid', 'bad-sid', 'bad-sid'],
+  ],
+  ['a number for an Id', JSON.stringify({ Version: '2012-10-17', Id: 1, Statement: statement() }), ['bad-id']],
   [
     'a key that stands twice',
     policyOf(statement()).replace('"Effect"', '"Effect":"Deny","Effect"'),
@@ -539,7 +611,6 @@ describe('a trust policy', () => {
     expect(claims && rulesOf(decide(text, { claims }))).toEqual([
       'denied',
       'error missing-claim',
-      'error provider-missing',
       'error trailing-slash',
       'error trailing-slash',
       'error trailing-slash',

@@ -92,6 +92,11 @@ error    token-expired: the token expired at 2027-01-11T20:40:00Z, and it is 202
     ]);
   });
 
+  it('tells an end that cannot be read from none', async () => {
+    const { out } = await inspect(jwt({ ...PAYLOAD, exp: '1' }));
+    expect(out.split('\n').find((line) => line.startsWith('until'))).toBe('until   not readable');
+  });
+
   it('is one JSON document, of standard input too', async () => {
     const { out, err, exit } = await inspect(jwt(PAYLOAD), '-', '--output=json');
     expect([exit, err, JSON.parse(out)]).toEqual([

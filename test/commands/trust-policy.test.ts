@@ -105,6 +105,18 @@ describe('trust-policy check', () => {
     ]);
   });
 
+  it('refuses a token that is signed as STS does not take it', async () => {
+    const token = `${part({ alg: 'HS256' })}.${part({ ...PAYLOAD, exp: NOW + 1, iat: NOW })}.c2ln`;
+    expect(await verdictOf({ t: token }, '--token=t')).toMatchObject({
+      exit: 1,
+      decision: {
+        verdict: 'denied',
+        stsError: { code: 'InvalidIdentityToken' },
+        findings: [{ rule: 'algorithm' }, NOT_CHECKED],
+      },
+    });
+  });
+
   it.each([
     ['as the file has it', PROVIDER],
     ['with https://', { ...PROVIDER, url: ISSUER }],
@@ -130,13 +142,15 @@ describe('trust-policy check', () => {
     const roles = [JSON.parse(POLICY), encodeURIComponent(POLICY), POLICY].map((document: unknown) =>
       JSON.stringify({ Role: { RoleName: 'app', AssumeRolePolicyDocument: document } }),
     );
+    roles.push(JSON.stringify({ RoleName: 'app', AssumeRolePolicyDocument: JSON.parse(POLICY) as unknown }));
+    roles.push(`\uFEFF${roles[0]}`, `\uFEFF${POLICY}`);
     const verdicts = await Promise.all(roles.map(async (p) => verdictOf({ p }, ...ofAccount)));
     expect(verdicts).toMatchObject(roles.map(() => ({ exit: 0, decision: { verdict: 'allowed' } })));
     const broken = JSON.stringify({ Role: { AssumeRolePolicyDocument: '%' } });
-    expect(await verdictOf({ p: broken }, ...ofAccount)).toMatchObject({
-      exit: 1,
-      decision: { verdict: 'invalid-policy' },
-    });
+    const deep = `{"Role":{"AssumeRolePolicyDocument":${'['.repeat(9000)}${']'.repeat(9000)}}}`;
+    for (const p of [broken, deep]) {
+      expect(await verdictOf({ p }, ...ofAccount)).toMatchObject({ exit: 1, decision: { verdict: 'invalid-policy' } });
+    }
   });
 
   it('says a policy that is none, and what cannot be decided, with exit code 1', async () => {
@@ -444,6 +458,10 @@ describe('trust-policy generate', () => {
     [
       ['--account=111122223333', '--issuer=http://x', '--service-account=a/b'],
       ['--issuer="http://x": it is no URL that begins with https://'],
+    ],
+    [
+      [...base, '--service-account=a/b', '--audience='],
+      ['--audience="": want the audience of the tokens, sts.amazonaws.com for AWS'],
     ],
     [[...base, '-f', 'nowhere'], ['nowhere: there is no such file; correct the path']],
     [
