@@ -7,11 +7,25 @@ const CALLER = /assumed-role\/[^/\s"']+\/[^\s"',]+/;
 const NODE_ROLE =
   /assumed-role\/(?:[^/\s]+\/i-|[^/\s]*(?:node-?_?(?:instance|group)?-?_?role|NodeInstance|nodegroup|node-group|-nodes?-|FargatePodExecution)[^/\s]*\/|nodes?\.[^/\s]+\/|[^/\s]*[-_.]nodes?\/)/i;
 const UNREACHABLE =
-  /no such host|time-?d? ?-?out|timeout|deadline exceeded|connection ?refused|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|connection reset|(?:could not|couldn'?t|cannot|unable to|failed to) (?:connect|resolve|reach|send|open)|NetworkingError|Endpoint ?Connection|ConnectTimeout|UnknownHost|getaddrinfo|name (?:or service )?not known|name resolution|unreachable|x509|certificate|PKIX|SSL|TLS handshake|dispatch failure|proxyconnect|CONNECT: 403|cURL error|Unable to execute HTTP request|send request failed|no route to host/i;
+  /no such host|time-?d? ?-?out|timeout|deadline exceeded|connection ?refused|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|connection reset|broken connection|server misbehaving|remote error: tls|: EOF\b|(?:could not|couldn'?t|cannot|unable to|failed to) (?:connect|resolve|reach|send|open)|NetworkingError|Endpoint ?Connection|ConnectTimeout|UnknownHost|getaddrinfo|name (?:or service )?not known|name resolution|unreachable|x509|certificate|PKIX|SSL|TLS handshake|dispatch failure|proxyconnect|CONNECT: 403|cURL error|Unable to execute HTTP request|send request failed|no route to host/i;
 const STS_CALL =
   /https?:\/\/sts[.-]|\bsts(?:-fips)?\.[a-z0-9.-]*(?:amazonaws|aws|c2s|sgov)|lookup sts|operation error STS|calling the AssumeRoleWithWebIdentity|Service: (?:AWSSecurityTokenService|Sts)|assumed credentials via web identity|vpce-[\w.-]*sts/i;
 
+// What SDKs for Java list where they know no web identity: the whole chain, and it is not in it.
+const OLD_JAVA_CHAIN =
+  /in the chain.*EnvironmentVariableCredentialsProvider.*ProfileCredentialsProvider.*(?:EC2Container|InstanceProfile)/s;
+
 export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
+  {
+    has: [
+      /Found credentials from IAM Role|name=arn:aws[\w-]*:(?:iam|sts)::[0-9]*:(?:assumed-)?role\/\S*NodeInstanceRole/i,
+    ],
+    causes: ['node-role-fallback', 'pod-not-mutated', 'sdk-too-old'],
+  },
+  {
+    has: [/Found credentials in (?:environment variables|shared credentials file|config file)/i],
+    causes: ['static-keys-win'],
+  },
   { has: [NODE_ROLE], causes: ['node-role-fallback', 'pod-not-mutated', 'sdk-too-old'] },
   {
     has: [/arn:aws[\w-]*:iam::[0-9]*[^:]*:(?:user\/|root\b)/, /not authorized|denied|"?(?:Arn|UserId)"?:/i],
@@ -43,7 +57,7 @@ export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
   },
   {
     has: [
-      /InvalidClientTokenId|security token included in the request is invalid|InvalidAccessKeyId|Access ?Key ?Id you provided|UnrecognizedClient|SignatureDoesNotMatch|not able to validate the provided access credentials|\bAuthFailure\b|partial credentials|multiple credential sources/i,
+      /InvalidClientTokenId|security token included in the request is invalid|InvalidAccessKeyId|Access ?Key ?Id you provided|UnrecognizedClient|SignatureDoesNotMatch|not able to validate the provided access credentials|\bAuthFailure\b|partial credentials|static credentials are empty|multiple credential sources/i,
     ],
     causes: ['static-keys-win'],
   },
@@ -55,7 +69,17 @@ export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
     causes: ['static-keys-win'],
     why: 'AWS_PROFILE or the program names a profile that is not there; JavaScript and Rust take a profile before the identity of the ServiceAccount',
   },
+  {
+    has: [/endpoint rule error.*missing region|sts\.(?:undefined|null|none)\./i],
+    causes: ['region-missing'],
+  },
   { has: [STS_CALL, UNREACHABLE], unless: /169\.254\.169\.254/, causes: ['network-to-sts'] },
+  {
+    has: [/\[aws_credentials\] STS assume role request failed/i],
+    unless: /AccessDenied|InvalidIdentityToken|ExpiredToken/,
+    causes: ['network-to-sts', 'subject-mismatch', 'throttled'],
+    why: 'Fluent Bit got no session from STS and does not log the answer: most often STS was not reached; the lines before this one say more at log_level debug',
+  },
   {
     has: [
       /region is missing|missing region|specify a region|NoRegion|MissingRegion|could not find region|find a region|load region|region (?:is|was|must be) ?(?:not )?(?:required|set|found|configured)|region is required|no region(?:endpoint)? ?(?:was |is )?(?:set|found|configured|provided|or)|missing keyword:? :?region|invalid (?:aws )?region|InvalidRegionError|client configuration options:? ?"?region|A region must be set/i,
@@ -71,9 +95,16 @@ export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
     why: 'only one of AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE is set: somebody set it by hand, and the webhook did not add the other',
   },
   {
+    has: [/IAM role must be associated with service account/i],
+    causes: ['pod-not-mutated'],
+    why: 'the ServiceAccount that the line names has no annotation eks.amazonaws.com/role-arn, which this driver reads by itself',
+  },
+  { has: [OLD_JAVA_CHAIN], unless: /WebIdentity/, causes: ['sdk-too-old', 'pod-not-mutated'] },
+  {
     has: [
-      /(?:load|locate|retrieve|find|resolve|obtain|get) (?:any )?(?:valid )?(?:AWS |IAM |STS )?(?:security )?credentials?|NoCredential|no valid (?:credential|providers)|no (?:AWS )?credentials? (?:found|provider|were|was|available|could)|any credential sources|Missing ?Credentials|missing credentials in config|CredentialsNotLoaded|Credentials ?Provider ?(?:Error|Exception)|without credentials set|no providers? in chain|credential provider was not enabled|No EC2 IMDS role|ec2imds|EC2MetadataError|EC2RoleRequest|IMDS|instance (?:profile )?metadata|169\.254\.169\.254|returned no credentials|credentials?.{0,20}(?:not found|could not be (?:loaded|found|resolved))|credentials? in the environment|get credentials/i,
+      /(?:load|locate|retrieve|find|resolve|obtain|get) (?:any )?(?:valid )?(?:AWS |IAM |STS )?(?:security )?credentials?|NoCredential|no valid (?:credential|providers)|no (?:AWS )?credentials? (?:found|provider|were|was|available|could)|any credential sources|Missing ?Credentials|missing credentials in config|CredentialsNotLoaded|Credentials ?Provider ?(?:Error|Exception)|without credentials set|no providers? in chain|credential provider was not enabled|No EC2 IMDS role|ec2imds|EC2MetadataError|EC2RoleRequest|IMDS|instance (?:profile )?metadata|169\.254\.169\.254|EC2 Metadata \w+ request returned|Credential is missing|Failed to check IAM role name|load IAM role name|AWS_WEB_IDENTITY_TOKEN_FILE or the java ?property|Token file must be specified|returned no credentials|credentials?.{0,20}(?:not found|could not be (?:loaded|found|resolved))|credentials? in the environment|get credentials/i,
     ],
+    unless: /no basic auth credentials/i,
     causes: ['pod-not-mutated', 'sdk-too-old', 'webhook-down'],
   },
 ];

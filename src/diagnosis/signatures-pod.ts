@@ -8,11 +8,16 @@ const FORBIDDEN =
 const AGENT =
   /169\.254\.170\.23|fd00:ec2::23|AssumeRoleForPodIdentity|eks-auth|EKS Auth\b|called agent through invalid|service account token (?:cannot be|failed basic)|pod.identity.agent|EKS does not have permissions to assume/i;
 const FOREIGN_HOST =
-  /(?:invalid|unsupported) (?:endpoint )?host|only loopback hosts|is not a valid container metadata|only supports|host (?:can only be|should resolve)|can only retrieve metadata from these hosts|not in the allowed/i;
+  /(?:invalid|unsupported) (?:endpoint )?host|only loopback hosts|is not a valid container metadata|only supports|(?:URL|URI) not accepted|host (?:can only be|should resolve)|can only retrieve metadata from|not in the allowed/i;
 const OUR_WEBHOOK = /pod-?identity|iam-for-pods|\birsa\b/i;
 
 export const POD_SIGNATURES: readonly Signature[] = [
-  { has: [FOREIGN_HOST, /169\.254\.170\.23|fd00:ec2::23/i], causes: ['sdk-too-old'] },
+  {
+    has: [FOREIGN_HOST, /169\.254\.170\.23|fd00:ec2::23/i],
+    // What names the agent's address among those that it takes knows the agent.
+    unless: /(?:one of|these hosts|the following|allowed).*169\.254\.170\.23/i,
+    causes: ['sdk-too-old'],
+  },
   {
     has: [FOREIGN_HOST, /container|credential/i],
     unless: /AssumeRoleWithWebIdentity/,
@@ -21,7 +26,7 @@ export const POD_SIGNATURES: readonly Signature[] = [
   },
   {
     has: [
-      /sts'?"? (?:service )?module must be on the class ?path|StsWebIdentityCredentialsProviderFactory|aws-java-sdk-sts|software\.amazon\.awssdk:sts|(?:ClassNotFound|NoClassDefFound).*(?:\bsts\b|securitytoken)/i,
+      /sts'?"? (?:service )?module must be on the class ?path|StsWebIdentityCredentialsProviderFactory|aws-java-sdk-sts|software\.amazon\.awssdk:sts|(?:ClassNotFound|NoClassDefFound).*(?:\bsts\b|securitytoken|WebIdentityToken)|AWSSDK\.SecurityToken could not be found|cannot load such file.*web_identity/i,
     ],
     causes: ['sdk-too-old'],
   },
@@ -38,6 +43,11 @@ export const POD_SIGNATURES: readonly Signature[] = [
     causes: ['token-file-missing'],
     why: 'the kubelet cannot get the token, so that the volume is not mounted and the pod does not start: the ServiceAccount is gone, or the API server issues no such token',
   },
+  {
+    has: [/\bWebIdentityToken\b/i, /value: 0, valid min length|minimum field size of 4\b|Found bool\(false\)/i],
+    causes: ['token-file-missing', 'token-file-permission'],
+    why: 'the program sent an empty token: the token file is empty, not there, or may not be read',
+  },
   { has: [TOKEN_FILE, FORBIDDEN], causes: ['token-file-permission'] },
   {
     has: [
@@ -49,7 +59,7 @@ export const POD_SIGNATURES: readonly Signature[] = [
   {
     has: [
       TOKEN_FILE,
-      /(?:unable|failed|could not|couldn'?t|cannot|error) (?:to )?(?:read|open|load)|(?:failed|error) (?:reading|opening|loading)/i,
+      /(?:unable|failed|could not|couldn'?t|cannot|can'?t|error) (?:to )?(?:read|open|load)|(?:failed|error) (?:reading|opening|loading)/i,
     ],
     unless: /not authorized|AccessDenied|in the chain/i,
     causes: ['token-file-missing', 'token-file-permission'],
@@ -60,7 +70,7 @@ export const POD_SIGNATURES: readonly Signature[] = [
     causes: ['token-file-missing', 'token-file-permission'],
   },
   {
-    has: [/container metadata service/i],
+    has: [/container metadata service|from container metadata:/i],
     unless: /not a valid container metadata|in the chain/i,
     causes: ['pod-identity-agent'],
   },
@@ -73,7 +83,7 @@ export const POD_SIGNATURES: readonly Signature[] = [
   {
     has: [
       /(?:container|ContainerCredentials|HttpProvider|EcsContainer|ContainerProvider|EndpointCredentials|CredentialsEndpoint|container-role)/,
-      /error retrieving metadata|retrieving credentials from container|failed to load credentials|CredentialsEndpointError|Error occurred when retrieving credentials|ECONNREFUSED|EHOSTUNREACH/i,
+      /error retrieving metadata|Non-success status from HTTP credential provider|retrieving credentials from container|failed to load credentials|CredentialsEndpointError|Error occurred when retrieving credentials|ECONNREFUSED|EHOSTUNREACH/i,
     ],
     unless:
       /neither AWS_CONTAINER|IMDS|Instance ?Profile|environment variables? (?:is|are) not set|MetadataService|in chain|AssumeRoleWithWebIdentity/i,
@@ -86,6 +96,11 @@ export const POD_SIGNATURES: readonly Signature[] = [
       OUR_WEBHOOK,
     ],
     causes: ['webhook-down'],
+  },
+  {
+    has: [/no serving certificate available for the webhook/i],
+    causes: ['webhook-down'],
+    why: 'the webhook has no certificate to serve with, so that the API server cannot ask it: its request for one was not approved, or its Secret is empty',
   },
   {
     has: [/TLS handshake error from/i, /bad certificate|unknown certificate/i],

@@ -39,7 +39,7 @@ export const STS_SIGNATURES: readonly Signature[] = [
   },
   {
     has: [
-      /token expired|token too old|ExpiredToken|token (?:is|has) expired|jwt (?:is )?expired|ExpiredIdentityToken/i,
+      /token expired|token too old|ExpiredToken|token (?:that was passed )?(?:is|has) expired|jwt (?:is )?expired|ExpiredIdentityToken/i,
     ],
     causes: ['token-expired'],
   },
@@ -60,7 +60,7 @@ export const STS_SIGNATURES: readonly Signature[] = [
   },
   {
     has: [
-      /DurationSeconds exceeds|MaxSessionDuration|1 hour session limit|durationSeconds'? failed to satisfy|may not specify a duration (?:larger|longer|greater)/i,
+      /DurationSeconds exceeds|MaxSessionDuration|1 hour session limit|durationSeconds'? failed to satisfy|parameter DurationSeconds, value|may not specify a duration (?:larger|longer|greater)/i,
     ],
     causes: ['duration-too-long'],
   },
@@ -71,13 +71,15 @@ export const STS_SIGNATURES: readonly Signature[] = [
   },
   {
     has: [
-      /roleArn'? failed to satisfy|request arn is invalid|arn: (?:invalid prefix|not enough sections)|invalid role ?-?arn|:role\/\S* is invalid|role ?arn.{0,80}is (?:invalid|not valid|not a valid)/i,
+      /roleArn'? failed to satisfy|parameter RoleArn, value|minimum field size of 20, AssumeRole\w*\.RoleArn|request arn is invalid|arn: (?:invalid prefix|not enough sections)|invalid role ?-?arn|:role\/\S* is invalid|role ?arn.{0,80}is (?:invalid|not valid|not a valid)/i,
     ],
     causes: ['role-missing'],
     why: 'what stands in AWS_ROLE_ARN is not the ARN of a role: a blank, a missing part, or a name without arn:aws:iam::',
   },
   {
     has: [/\brole (?:with name |named |arn:\S+ )?\S* ?(?:cannot be found|does not exist|not found|doesn'?t exist)/i],
+    // Databases have roles, too, and quote their names.
+    unless: /\brole "[^"]*" does not exist|(?:cluster)?role\.rbac/i,
     causes: ['role-missing'],
   },
   {
@@ -89,12 +91,12 @@ export const STS_SIGNATURES: readonly Signature[] = [
     has: [
       /\bThrottl(?:ing|ed)|rate exceeded|too ?many ?requests|RequestLimitExceeded|\bSlowDown\b|status ?code:? 429/i,
     ],
-    unless: /client-side throttling/i,
+    unless: /client-side throttling|pull rate limit|\bdocker\b|github/i,
     causes: ['throttled'],
   },
   {
     has: [/explicit deny/i, /AssumeRoleWithWebIdentity/i],
-    causes: ['unknown'],
+    causes: ['subject-mismatch', 'audience-mismatch'],
     why: 'a policy denies sts:AssumeRoleWithWebIdentity by name: look for the Deny in the trust policy, in service and resource control policies and VPC endpoint policies',
   },
   {
