@@ -53,11 +53,18 @@ export function algorithmRefusals({ algorithm }: TokenForm): readonly Refusal[] 
 /** In the order in which STS finds them. */
 export function tokenRefusals(claims: TokenClaims, times: TokenTimes): readonly Refusal[] {
   const malformed = claims.malformed.map((claim) => {
-    const want = ['iss', 'sub', 'aud'].includes(claim) ? 'text' : 'a whole number of seconds since 1970';
-    const message = `the claim ${claim} is ${JSON.stringify(claims.payload[claim])}; want ${want}`;
+    const text = claim === 'aud' ? 'text, or a list of texts' : 'text';
+    const want = ['iss', 'sub', 'aud'].includes(claim) ? text : 'a whole number of seconds since 1970';
+    const message = `the claim ${claim} is ${shortText(claims.payload[claim])}; want ${want}`;
     return { rule: 'malformed-claim', message, error: NOT_VALIDATED };
   });
   return [...malformed, ...missingClaims(claims, times), ...timeRefusals(claims, times)];
+}
+
+/** What is nested is not shown: it may be deeper than the stack. */
+function shortText(value: unknown): string {
+  if (Array.isArray(value)) return 'a list of something else';
+  return typeof value === 'object' ? 'an object' : JSON.stringify(value);
 }
 
 function missingClaims(claims: TokenClaims, { timesRequired }: TokenTimes): readonly Refusal[] {

@@ -42,10 +42,17 @@ function matchTruth(
   { operator, world }: { readonly operator: Operator; readonly world: ConditionWorld },
 ): Truth {
   const resolved = resolveValue(wanted, world);
-  if (resolved.kind === 'unknown') return 'unknown';
+  // Whatever the variable stands for, what stands around it is known.
+  if (resolved.kind === 'unknown') return couldMatch(actual, resolved.tokens, operator) ? 'unknown' : 'no';
   // IAM leaves open what becomes of a negated operator then.
   if (resolved.kind === 'missing') return operator.isNegated ? 'unknown' : 'no';
   return compare(actual, resolved.tokens, operator);
+}
+
+function couldMatch(actual: string, tokens: readonly Token[], { kind, ignoresCase }: Operator): boolean {
+  if (kind !== 'string' && kind !== 'like') return true;
+  const inCase = (text: string): string => (ignoresCase ? text.toLowerCase() : text);
+  return matchesTokens(tokens.map(inCase), inCase(actual));
 }
 
 function compare(actual: string, tokens: readonly Token[], { kind, base, ignoresCase }: Operator): Truth {

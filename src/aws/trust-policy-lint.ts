@@ -12,7 +12,7 @@ import { federatedFindings, isWebIdentityPrincipal } from './trust-policy-lint-p
 import { literalWildcards, subjectFindings } from './trust-policy-lint-subjects.ts';
 import { hasWildcard } from './trust-policy-patterns.ts';
 import type { Statement } from './trust-policy-statements.ts';
-import { hasVariable } from './trust-policy-variables.ts';
+import { hasVariable, isVariableOf } from './trust-policy-variables.ts';
 
 export interface LintSubject {
   readonly policy: TrustPolicy;
@@ -141,8 +141,20 @@ function statementFindings(statement: Statement, world: StatementWorld): readonl
       ? [warning('overbroad-action', `${path}.Action has ${wide.join(', ')}; write ${WEB_IDENTITY_ACTION}`)]
       : []),
     ...keyFindings(statement, world.own),
+    ...(world.policy.version === '2012-10-17' ? subjectsOfThemselves(statement) : []),
     ...subjectFindings(statement, { subject: world.subject, isForeign: isForeign(statement, world.own) }),
   ];
+}
+
+/** A subject that is compared with itself, by a variable. */
+function subjectsOfThemselves({ clauses }: Statement): readonly Finding[] {
+  return clauses
+    .filter(({ key, operator }) => key.toLowerCase().endsWith(':sub') && !operator.isNegated)
+    .filter(({ key, values }) => values.some((value) => isVariableOf(value, key)))
+    .map(({ path, key }) => {
+      const message = `${path} is compared with \${${key}}, which is itself, so every ServiceAccount of the cluster matches; write system:serviceaccount:NAMESPACE:NAME`;
+      return fault('wildcard-all-accounts', message);
+    });
 }
 
 /** A Deny whose condition can never be true denies nobody, and nobody notices. */

@@ -7,7 +7,8 @@ export type Resolved =
   | { readonly kind: 'value'; readonly tokens: readonly Token[] }
   /** A variable stands for nothing in this call. */
   | { readonly kind: 'missing' }
-  | { readonly kind: 'unknown' };
+  /** A variable depends on the request; here it is a wildcard. */
+  | { readonly kind: 'unknown'; readonly tokens: readonly Token[] };
 
 /** Key, without blanks, and perhaps a default in single quotes. */
 const VARIABLE = /\$\{([^{},\s]+)(?:,\s*'([^']*)')?\}/g;
@@ -28,10 +29,13 @@ export function resolveValue(
     end = match.index + written.length;
     const text = ESCAPES.includes(key) ? key : textFor(key, preset, context);
     if (typeof text === 'string') tokens.push(...literalTokens(text));
-    else if (worst !== 'missing') worst = text.kind;
+    else {
+      tokens.push(...tokensOf('*'));
+      if (worst !== 'missing') worst = text.kind;
+    }
   }
   tokens.push(...tokensOf(value.slice(end)));
-  return worst === 'value' ? { kind: 'value', tokens } : { kind: worst };
+  return worst === 'missing' ? { kind: worst } : { kind: worst, tokens };
 }
 
 function textFor(
@@ -44,6 +48,11 @@ function textFor(
   // IAM takes no variable that stands for several values.
   if (found.kind === 'present' && found.values.length === 1) return found.values.join('');
   return preset ?? { kind: 'missing' };
+}
+
+/** Whether the value is what the key is worth, whatever that is. */
+export function isVariableOf(value: string, key: string): boolean {
+  return value.toLowerCase() === `\${${key.toLowerCase()}}`;
 }
 
 export function hasVariable(value: string): boolean {

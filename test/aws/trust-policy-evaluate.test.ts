@@ -191,6 +191,13 @@ describe('variables', () => {
 
   it('of the request cannot be decided', () => {
     expect(asked('system:serviceaccount:prod:${aws:username}')).toBe('cannot-decide');
+    expect(asked('system:serviceaccount:dev:${aws:username}')).toBe('denied');
+    const inCapitals = (operator: string, value: string) =>
+      decide(withCondition({ StringEquals: AUD, [operator]: { [KEY]: value } })).verdict;
+    expect(inCapitals('StringEqualsIgnoreCase', 'SYSTEM:SERVICEACCOUNT:PROD:${aws:username}')).toBe('cannot-decide');
+    expect(inCapitals('StringEqualsIgnoreCase', 'SYSTEM:SERVICEACCOUNT:DEV:${aws:username}')).toBe('denied');
+    expect(inCapitals('StringNotEquals', 'system:serviceaccount:dev:${aws:username}')).toBe('allowed');
+    expect(inCapitals('ArnLike', 'system:serviceaccount:dev:${aws:username}')).toBe('cannot-decide');
     expect(asked(`\${aws:username}\${${NAME}:email}`)).toBe('denied');
     expect(asked(`\${${NAME}:email}\${aws:username}`)).toBe('denied');
     const negated = withCondition({ StringEquals: SUB, StringNotLike: { [KEY]: `\${${NAME}:email}` } });
@@ -408,6 +415,17 @@ describe('the checks of STS itself', () => {
       decide(policyOf(statement()), { claims: claims(payload), provider }).findings.map(({ rule }) => rule);
     expect(rules({ aud: [] }, { ...PROVIDER, clientIds: [] })).toEqual(['missing-claim']);
     expect(rules({ iss: undefined }, unmatched)).toEqual(['missing-claim']);
+  });
+
+  it('show no claim that is nested', () => {
+    const reasonOf = (payload: Record<string, unknown>) =>
+      decide(policyOf(statement()), { claims: claims(payload) }).reason;
+    const deep: unknown = JSON.parse(`${'['.repeat(9000)}${']'.repeat(9000)}`);
+    expect([reasonOf({ aud: deep }), reasonOf({ sub: { deep } }), reasonOf({ exp: '1' })]).toEqual([
+      'the claim aud is a list of something else; want text, or a list of texts',
+      'the claim sub is an object; want text',
+      'the claim exp is "1"; want a whole number of seconds since 1970',
+    ]);
   });
 
   it('do not say how to make a provider that cannot be', () => {

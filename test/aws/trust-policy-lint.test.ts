@@ -154,6 +154,21 @@ const PLANTED: readonly (readonly [about: string, text: string, want: readonly s
     ['allowed', 'error negated-operator', 'warning rare-key'],
   ],
   [
+    'a subject that is compared with itself',
+    withCondition({ StringEquals: { ...AUD, ...sub(`\${${NAME}:Sub}`) } }),
+    ['allowed', 'error wildcard-all-accounts'],
+  ],
+  [
+    'a subject that is not itself',
+    withCondition({ StringEquals: { ...AUD, ...SUB }, StringNotEquals: sub(`\${${NAME}:sub}`) }),
+    ['denied'],
+  ],
+  [
+    'a variable of an old version',
+    withCondition({ StringEquals: { ...AUD, ...sub(`\${${NAME}:sub}`) } }).replace('2012', '2008'),
+    ['denied', 'warning variables-need-version'],
+  ],
+  [
     'an operator for numbers',
     withCondition({ StringEquals: AUD, NumericEquals: sub(1) }),
     ['denied', 'error unsuitable-operator'],
