@@ -32,6 +32,7 @@ export async function runTrustPolicyCheck({ flags, io }: CommandCall, nowSeconds
 }
 
 const SOURCES = ['token', 'claims', 'service-account'];
+const FILES = ['policy', 'token', 'claims', 'provider'];
 
 function optionsFrom(flags: FlagValues): { readonly policyFile: string; readonly roleArn: string } {
   const problems: string[] = [];
@@ -48,6 +49,8 @@ function optionsFrom(flags: FlagValues): { readonly policyFile: string; readonly
     const had = given.length === 0 ? 'none' : given.map((name) => `--${name}`).join(' and ');
     problems.push(`give one of --token, --claims and --service-account (with --issuer); there is ${had}`);
   }
+  const piped = FILES.filter((name) => flags.text(name) === '-').map((name) => `--${name}`);
+  if (piped.length > 1) problems.push(`${piped.join(' and ')}: standard input can be read once; give the others files`);
   if (given.includes('service-account')) problems.push(...accountProblems(flags));
   else if (flags.isGiven('issuer')) problems.push('--issuer goes with --service-account: a token says its own');
   else if (flags.isGiven('audience')) problems.push('--audience goes with --service-account: a token says its own');

@@ -205,6 +205,11 @@ info     provider-not-checked: ${NOT_CHECKED.message}
       {},
       ['--role="arn:aws:iam::1:role/app": want arn:aws:iam::ACCOUNT:role/NAME, with an account of 12 digits'],
     ],
+    [
+      ['--policy=-', '--claims=-'],
+      {},
+      ['--policy and --claims: standard input can be read once; give the others files'],
+    ],
     [['--policy=', '--token=t'], {}, ['--policy: give the file of the trust policy, or - for standard input']],
     [
       ['--service-account=prod'],
