@@ -1,8 +1,10 @@
 // The pods among some manifests, and what is wrong with their identity: the rules of diagnosis/ and the decision of the
 // server's own code.
+import type { AccountKey } from '../admission/identity.ts';
 import { keyOf } from '../admission/identity.ts';
 import type { JsonObject } from '../admission/json.ts';
-import { isObject, ownField } from '../admission/json.ts';
+import { isObject, ownField, ownString } from '../admission/json.ts';
+import { containersOf } from '../admission/pod.ts';
 import { accountProblems } from '../diagnosis/account.ts';
 import type { PodFacts, Surrounding } from '../diagnosis/facts.ts';
 import { nameOf, podFacts } from '../diagnosis/facts.ts';
@@ -30,13 +32,12 @@ export async function diagnosed(
   listed: Listed,
   options: DiagnosisOptions & { readonly entries: readonly ConfigMapEntry[] },
 ): Promise<Diagnosed> {
-  const surrounding = surroundingIn(listed, options);
   const verdicts = await verdictsOf(listed.inputs, options);
-  const pods = verdicts
-    .filter(({ prefix }) => prefix.length === 0)
-    .map(({ pod, account, decision }) =>
-      podFacts({ pod, namespace: account.namespace, account, decision }, surrounding),
-    );
+  const ofPods = verdicts.filter(({ prefix }) => prefix.length === 0);
+  const surrounding = { ...surroundingIn(listed, options), imagesByAccount: imagesByAccount(ofPods) };
+  const pods = ofPods.map(({ pod, account, decision }) =>
+    podFacts({ pod, namespace: account.namespace, account, decision }, surrounding),
+  );
   return { pods, accounts: surrounding.serviceAccounts, problems: problemsOf(pods, surrounding) };
 }
 
@@ -52,7 +53,22 @@ function problemsOf(pods: readonly PodFacts[], surrounding: Surrounding): readon
   return inOrder([...accounts, ...pods.flatMap(podProblems)]);
 }
 
-function surroundingIn({ inputs, kinds }: Listed, { settings, surroundings, now }: DiagnosisOptions): Surrounding {
+function imagesByAccount(
+  pods: readonly { readonly pod: JsonObject; readonly account: AccountKey }[],
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const images = new Map<string, Set<string>>();
+  for (const { pod, account } of pods) {
+    const known = images.get(keyOf(account)) ?? new Set();
+    for (const { container } of containersOf(pod)) known.add(ownString(container, 'image') ?? '');
+    images.set(keyOf(account), known);
+  }
+  return images;
+}
+
+function surroundingIn(
+  { inputs, kinds }: Listed,
+  { settings, surroundings, now }: DiagnosisOptions,
+): Omit<Surrounding, 'imagesByAccount'> {
   const manifests = inputs.flatMap(({ documents }) => documents.flatMap(({ value }) => objectsOf(value)));
   const ofKind = (kind: string): JsonObject[] =>
     manifests.filter((manifest) => manifest.kind === kind).map(({ object }) => object);

@@ -2,15 +2,15 @@
 import { keyOf } from '../admission/identity.ts';
 import { ownField, ownString } from '../admission/json.ts';
 import { OPT_OUT_LABEL } from '../admission/mutate.ts';
-import { podLabel } from '../admission/pod.ts';
+import { podAnnotation, podLabel } from '../admission/pod.ts';
 import { EXPLANATIONS } from '../admission/reasons.ts';
 import { annotateCommand, annotationsOf } from './account.ts';
 import { annotatedAt } from './annotated-at.ts';
 import { hasPartOfIdentity, ownCredentials } from './credentials.ts';
 import type { PodFacts } from './facts.ts';
-import { nameOf } from './facts.ts';
 import { isSkipped } from './gaps.ts';
 import { isRoleKey, meantOnAccount } from './near-miss.ts';
+import { isBystander, otherAccount } from './other-account.ts';
 import type { Problem } from './problem.ts';
 import { reachOf } from './registration.ts';
 import { roleArnProblem } from './role-arn.ts';
@@ -49,7 +49,11 @@ function entitlementProblems(facts: PodFacts): readonly Problem[] | undefined {
     return isWrong ? [] : undefined;
   }
   if (decision.method !== undefined) return undefined;
-  const onPod = Object.entries(annotationsOf(pod)).find(([key]) => isRoleKey(key, prefix));
+  // Of the picture of a static pod, which runs as nobody.
+  if (podAnnotation(pod, 'kubernetes.io/config.mirror') !== undefined) return [];
+  const onPod = Object.entries(annotationsOf(pod)).find(
+    ([key, value]) => isRoleKey(key, prefix) && value.trim() !== '',
+  );
   if (onPod !== undefined) {
     const [key, value] = onPod;
     const evidence = `the pod has annotation ${key}, which is read on ServiceAccounts only; ServiceAccount ${keyOf(account)} has none`;
@@ -61,6 +65,7 @@ function entitlementProblems(facts: PodFacts): readonly Problem[] | undefined {
     return [];
   const other = otherAccount(facts);
   if (other !== undefined) return [wrongAccount(facts, other)];
+  if (isBystander(facts)) return [];
   if (serviceAccount === undefined) {
     if (!facts.knowsEveryAccount) return [];
     return [wrongAccount(facts, undefined)];
@@ -72,19 +77,6 @@ function entitlementProblems(facts: PodFacts): readonly Problem[] | undefined {
       : `annotation ${prefix}/role-arn of ServiceAccount ${keyOf(account)} is empty`;
   const fix = `${annotateCommand(serviceAccount)} --overwrite ${prefix}/role-arn=arn:aws:iam::ACCOUNT_ID:role/NAME, then ${restartOf(facts)}`;
   return [{ id: 'annotation-missing', severity: 'error', object: `ServiceAccount ${keyOf(account)}`, evidence, fix }];
-}
-
-/** An account with a role that this pod was probably meant to run as. */
-function otherAccount({ serviceAccounts, account, settings, serviceAccount }: PodFacts): string | undefined {
-  const annotated = serviceAccounts
-    .filter((candidate) => (annotationsOf(candidate)[`${settings.annotationPrefix}/role-arn`] ?? '').trim() !== '')
-    .map(nameOf);
-  const inNamespace = annotated.filter((name) => name.startsWith(`${account.namespace}/`));
-  const namesake = annotated.filter((name) => name.endsWith(`/${account.name}`));
-  const [only] = inNamespace.length > 0 ? inNamespace : namesake;
-  // Of an account with a name of its own that is there, too many others would be candidates.
-  const isDeliberate = serviceAccount !== undefined && account.name !== 'default' && annotated.length > 1;
-  return isDeliberate ? undefined : only;
 }
 
 function wrongAccount({ object, account, pod, serviceAccount }: PodFacts, other: string | undefined): Problem {

@@ -14,15 +14,9 @@ const IDENTITY_VARIABLES = [
   'AWS_CONTAINER_AUTHORIZATION_TOKEN',
 ];
 
-/** Proxies that meshes add, and what prepares the network for them: none of them calls AWS. */
-const MESH_CONTAINERS = [
-  'istio-init',
-  'istio-proxy',
-  'istio-validation',
-  'linkerd-init',
-  'linkerd-network-validator',
-  'linkerd-proxy',
-];
+/** Proxies that meshes add, what prepares the network for them, and what carries agents of tracing: none calls AWS. */
+const FOREIGN_CONTAINER =
+  /^(?:(?:istio|linkerd|kuma|consul|opentelemetry-auto-instrumentation|datadog|kube-rbac-proxy)(?:-.*)?|daprd|envoy|envoy-sidecar|proxyinit|install-oneagent)$/;
 
 export function hasWebIdentity(container: ContainerFacts): boolean {
   return isSet(container, ROLE_ARN_VARIABLE) && isSet(container, TOKEN_FILE_VARIABLE);
@@ -46,7 +40,7 @@ export function halfSet(container: ContainerFacts): { readonly set: string; read
 
 /** Whether nothing points a container to an identity, and it is one that may want it. */
 export function lacksIdentity(container: ContainerFacts): boolean {
-  return !hasPartOfIdentity(container) && !MESH_CONTAINERS.includes(container.name);
+  return !hasPartOfIdentity(container) && !FOREIGN_CONTAINER.test(container.name);
 }
 
 export function hasPartOfIdentity(container: ContainerFacts): boolean {

@@ -15,6 +15,8 @@ export interface Surrounding {
   /** Whether all there are were given. */
   readonly knowsEveryAccount: boolean;
   readonly namespaces: readonly JsonObject[];
+  /** Images of the pods that were given, by the account (`namespace/name`) that they run as. */
+  readonly imagesByAccount: ReadonlyMap<string, ReadonlySet<string>>;
   readonly webhookConfigurations: readonly JsonObject[] | undefined;
   readonly settings: Settings;
   readonly surroundings: Surroundings;

@@ -33,7 +33,7 @@ function idleAnnotationProblems({ pod, object, settings, containers }: PodFacts)
   return Object.entries(annotationsOf(pod))
     .filter(
       ([key, value]) =>
-        isIdentified(containers) && isRoleKey(key, settings.annotationPrefix) && !roles.includes(value.trim()),
+        isIdentified(containers) && isRoleKey(key, settings.annotationPrefix) && ![...roles, ''].includes(value.trim()),
     )
     .map(([key, value]) => ({
       id: 'annotation-on-pod',

@@ -18,11 +18,17 @@ const OTHER_RESOURCE =
 /** `regions` are those that the pods of the role run in. Undefined where nothing is wrong. */
 export function roleArnProblem(text: string, regions: readonly string[]): ArnProblem | undefined {
   const quoted = JSON.stringify(text);
-  if (text.replace(BLANK, '') !== text) {
+  const compact = text.replace(BLANK, '');
+  const beneath = compact === text ? undefined : roleArnProblem(compact, []);
+  // A template that nobody filled in, a name with a blank: without the blanks it would be no ARN either.
+  if (beneath !== undefined) return { ...beneath, evidence: beneath.evidence.replace(JSON.stringify(compact), quoted) };
+  if (compact !== text) {
     return { id: 'role-arn-whitespace', evidence: `${quoted} has blanks or line ends, which are no part of an ARN` };
   }
+  // A path may hold colons, but nobody names one so: it was put before what had it already.
+  const isTwice = text.includes(':role/arn:');
   const arn = parseRoleArn(text);
-  if (arn !== undefined) return partitionProblem(arn.partition, quoted, regions);
+  if (arn !== undefined && !isTwice) return partitionProblem(arn.partition, quoted, regions);
   const [scheme, , service = '', region, account = '', ...rest] = text.split(':');
   const resource = rest.join(':');
   const isArn = scheme === 'arn' && resource !== '';
@@ -32,7 +38,7 @@ export function roleArnProblem(text: string, regions: readonly string[]): ArnPro
       evidence: `${quoted} names ${service}’s ${resource.split('/')[0]}, not a role`,
     };
   }
-  if (isArn && !/^[0-9]{12}$/.test(account) && region === '') {
+  if (isArn && !/^[0-9]{12}$/.test(account) && region === '' && !resource.startsWith(':')) {
     const evidence = `${quoted} has ${JSON.stringify(account)} as account, which must be 12 digits`;
     return { id: 'role-arn-bad-account', evidence };
   }

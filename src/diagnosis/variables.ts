@@ -89,7 +89,10 @@ function roleProblems(facts: PodFacts, container: ContainerFacts): Problem[] {
 /** The webhook writes role and token file side by side; and a role that only one container has is its author's. */
 function isOwnRole({ containers }: PodFacts, { variables }: ContainerFacts): boolean {
   const names = [...variables.keys()];
-  const isWritten = names.indexOf(TOKEN_FILE_VARIABLE) === names.indexOf(ROLE_ARN_VARIABLE) + 1;
+  const ends = [names.indexOf(TOKEN_FILE_VARIABLE), names.indexOf(ROLE_ARN_VARIABLE)];
+  // Tools that sort variables put this one between them; the regions stand between where only the file is written.
+  const between = names.slice(Math.min(...ends) + 1, Math.max(...ends));
+  const isWritten = between.every((name) => name === STS_ENDPOINTS_VARIABLE);
   const roles = containers
     .map((container) => container.variables.get(ROLE_ARN_VARIABLE))
     .filter((role) => role !== undefined);

@@ -12,6 +12,7 @@ import {
   setVariable,
   TOKEN_FILE,
   twin,
+  webIdentity,
   withoutVariable,
 } from './manifests.ts';
 
@@ -95,6 +96,21 @@ const otherAccount = (name: string): Change =>
     kind: 'ServiceAccount',
     metadata: { name, namespace: 'prod', annotations: { [ROLE_KEY]: ROLE_ARN } },
   });
+const asDefault: Change = all(unannotated, ({ account, pod }) => {
+  account.metadata.name = 'default';
+  pod.spec.serviceAccountName = 'default';
+});
+/** Another pod, of another program unless its image is named. */
+const podAs = (serviceAccountName: string, image = 'registry.example.com/cache:1'): object => {
+  const other = structuredClone(healthy().pod);
+  const variables = webIdentity();
+  const spec = {
+    ...other.spec,
+    serviceAccountName,
+    containers: [{ name: 'main', image, env: variables, volumeMounts: [MOUNT] }],
+  };
+  return { ...other, metadata: { ...other.metadata, name: 'other' }, spec };
+};
 
 // Certificates of nobody, as a caBundle holds them: one that ended in 2021, one that ends in 2120, one that is none.
 const EXPIRED_CA =
@@ -210,6 +226,10 @@ const UNMUTATED: readonly Row[] = [
   ['role-arn-malformed', 'a region', role('arn:aws:iam:eu-west-1:111122223333:role/app')],
   ['role-arn-malformed', 'quotes', role(`"${ROLE_ARN}"`)],
   ['role-arn-malformed', 'no name', role('arn:aws:iam::111122223333:role/')],
+  ['role-arn-malformed', 'an ARN before an ARN', role(`arn:aws:iam::111122223333:role/${ROLE_ARN}`)],
+  ['role-arn-malformed', 'colons too many', role('arn:aws:iam::::111122223333:role/app')],
+  ['role-arn-malformed', 'a template with blanks', role('{{ .Values.roleArn }}')],
+  ['role-arn-bad-account', 'a placeholder and a line end', role('arn:aws:iam::ACCOUNT_ID:role/app\n')],
   ['role-arn-wrong-partition', 'a partition that is none', role('arn:aws-china:iam::111122223333:role/app')],
   ['role-arn-wrong-partition', 'a region of its own', all(env({ name: 'AWS_REGION', value: 'cn-north-1' }))],
   [
@@ -231,6 +251,21 @@ const UNMUTATED: readonly Row[] = [
     'wrong-service-account',
     'an account that is not there',
     all(list('ServiceAccount', []), ({ account }) => void (account.kind = 'X')),
+  ],
+  [
+    'wrong-service-account',
+    'the default account, and the program of a pod that runs as another',
+    all(otherAccount('web'), asDefault, beside(podAs('web', 'registry.example.com/web:1'))),
+  ],
+  [
+    'wrong-service-account',
+    'the default account, and an account that no other program runs as',
+    all(otherAccount('web'), asDefault, beside(podAs('cache')), otherAccount('cache')),
+  ],
+  [
+    'annotation-missing',
+    'an account beside one that another program runs as',
+    all(otherAccount('cache'), unannotated, beside(podAs('cache'))),
   ],
   ['annotation-missing', 'several others that have a role', all(otherAccount('web'), otherAccount('api'), unannotated)],
   ['opted-out-by-label', 'the label', podLabel(OPT_OUT, 'true')],
@@ -374,6 +409,14 @@ const MUTATED: readonly Row[] = [
     'role-arn-whitespace',
     'what was stored as it was annotated',
     all(role(`${ROLE_ARN}\n`), set('AWS_ROLE_ARN', `${ROLE_ARN}\n`)),
+  ],
+  [
+    'role-arn-differs-from-annotation',
+    'an annotation that was changed, and the file before the role',
+    all(
+      role('arn:aws:iam::111122223333:role/new'),
+      ({ main }) => void (main.env = main.env.toSorted((one, other) => other.name.localeCompare(one.name))),
+    ),
   ],
   ['role-arn-differs-from-annotation', 'an annotation that was changed', role('arn:aws:iam::111122223333:role/new')],
   ['role-arn-differs-from-annotation', 'an annotation of another account', role('arn:aws:iam::444455556666:role/app')],

@@ -51,6 +51,40 @@ const SHAPES: readonly (readonly [shape: string, change: Change])[] = [
     },
   ],
   [
+    'with what tracing and other meshes add',
+    ({ pod }) => {
+      pod.spec.initContainers = [{ name: 'kuma-init' }, { name: 'opentelemetry-auto-instrumentation-java' }];
+      pod.spec.containers.push({ name: 'daprd' }, { name: 'consul-dataplane' });
+    },
+  ],
+  [
+    'beside a pod of another program that runs as the default account',
+    (all) => {
+      all.others.push(
+        { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'prod' } },
+        {
+          apiVersion: 'v1',
+          kind: 'Pod',
+          metadata: { name: 'cache', namespace: 'prod' },
+          spec: { containers: [{ name: 'redis', image: 'registry.example.com/redis:1' }, { name: 'exporter' }] },
+        },
+      );
+    },
+  ],
+  [
+    'beside the picture of a static pod',
+    ({ others }) =>
+      void others.push(
+        { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'prod' } },
+        {
+          apiVersion: 'v1',
+          kind: 'Pod',
+          metadata: { name: 'etcd', namespace: 'prod', annotations: { 'kubernetes.io/config.mirror': 'x' } },
+          spec: { hostNetwork: true, containers: [{ name: 'etcd' }] },
+        },
+      ),
+  ],
+  [
     'on Windows',
     (all) => {
       all.pod.spec.nodeSelector = { 'kubernetes.io/os': 'windows' };
@@ -249,6 +283,7 @@ const SHAPES: readonly (readonly [shape: string, change: Change])[] = [
         'eks.amazonaws.com/token-expiration': '1h',
         'eks.amazonaws.com/skip-containers': '',
         'eks.amazonaws.com/role-arn': ROLE_ARN,
+        'iam.amazonaws.com/role': '',
         'prometheus.io/scrape': 'true',
       });
     },
