@@ -69,6 +69,7 @@ describe('rights', () => {
     const signing = { packages: 'write', 'id-token': 'write', attestations: 'write' };
     expect(rights).toEqual([
       ['ci.yaml', { contents: 'read' }, { everything: undefined, image: undefined }],
+      ['e2e-kind.yaml', { contents: 'read' }, { kind: undefined }],
       [
         'release.yaml',
         {},
