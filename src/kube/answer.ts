@@ -12,10 +12,15 @@ export interface KubeAnswer {
   readonly retryAfterSeconds: number | undefined;
 }
 
-export async function answerOf(response: IncomingMessage): Promise<KubeAnswer> {
+/** `timeoutMs` is for whoever has no bound of his own; after it KubeError `silent` is thrown. */
+export async function answerOf(response: IncomingMessage, timeoutMs?: number): Promise<KubeAnswer> {
   const status = response.statusCode ?? 0;
   const retryAfterSeconds = secondsFrom(response.headers['retry-after']);
-  const text = await textOf(response);
+  const end = (): void => {
+    response.destroy(new KubeError(`answer ${status} had no end for ${timeoutMs} ms`, { code: 'silent' }));
+  };
+  const timer = timeoutMs === undefined ? undefined : setTimeout(end, timeoutMs);
+  const text = await textOf(response).finally(() => clearTimeout(timer));
   const isSuccess = status >= 200 && status < 300;
   return { status, retryAfterSeconds, body: isSuccess ? parsed(text) : parsedOrText(text) };
 }

@@ -159,7 +159,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
   async function open(path: string, { signal, accept }: CallOptions): Promise<IncomingMessage> {
     const response = await request({ method: 'GET', path, accept, signal, over: 'streams' });
     if (response.statusCode === 200) return response;
-    throw refusalOf(path, await answerOf(response));
+    throw refusalOf(path, await answerOf(response, headersTimeoutMs));
   }
 
   return {

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -192,6 +193,27 @@ test('silence ends a call, before the head and in the middle of the body', async
       });
     });
   });
+});
+
+test('a refused watch whose refusal has no end is given up', async () => {
+  const server = createServer((_request, response) => void response.writeHead(503).write('{"message":'));
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const config = new KubeConfig();
+  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  config.loadFromClusterAndUser({ name: 'c', server: url, skipTLSVerify: true }, { name: 'u' });
+  const client = createKubeClient({ config, headersTimeoutMs: 80 });
+  try {
+    const events = client.stream(SERVICE_ACCOUNTS, { signal, idleMs: () => 2000 });
+    expect(await failureOf(events.next())).toEqual({
+      code: 'silent',
+      message: 'answer 503 had no end for 80 ms',
+    });
+  } finally {
+    client.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => void server.close(resolve));
+  }
 });
 
 test('an aborted call ends at once and leaves no connection', async () => {
