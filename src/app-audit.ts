@@ -38,7 +38,8 @@ const LOOKUP_MS = 1_000;
 const READY_POLL_MS = 1_000;
 /** A process that ends waits for nobody longer. */
 const RELEASE_MS = 2_000;
-const PODS = { name: 'pods', path: '/api/v1/pods' };
+/** No review is answered while a page is parsed: 5 ms with 100 pods of 7 kB, 25 ms with 500. */
+const PODS = { name: 'pods', path: '/api/v1/pods', pageSize: 100 };
 
 /** Throws KubeError where there is no cluster to talk to. */
 export function startAudit(options: AuditOptions): Audit {
@@ -56,14 +57,16 @@ export function startAudit(options: AuditOptions): Audit {
     now: Date.now,
     elapsed: now,
   });
+  // Ends the audit that is under way, where another replica counts by now, and where the process ends.
   let losing = new AbortController();
   let isCounting = false;
 
-  async function look(closing: AbortSignal): Promise<number> {
+  async function look(): Promise<number> {
     if (!lease.held() || !options.isReady()) return READY_POLL_MS;
     const from = now();
-    const counts = await counted(client, options, AbortSignal.any([closing, losing.signal])).catch((error: unknown) => {
-      if (!losing.signal.aborted) throw error;
+    const { signal } = losing;
+    const counts = await counted(client, options, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
       return undefined;
     });
     // What another replica counts by now is not to be counted twice.

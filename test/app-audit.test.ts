@@ -28,6 +28,8 @@ function pod(namespace: string, env: readonly object[] = []): object {
 interface Cluster {
   readonly url: string;
   pods: readonly object[];
+  /** Of pods. */
+  readonly asked: string[];
   /** Status of every answer about leases, where they are forbidden. */
   leases: number;
   lease(): JsonObject | undefined;
@@ -47,6 +49,7 @@ async function startCluster(): Promise<Cluster> {
       outgoing.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     };
     if (incoming.url?.startsWith('/api/v1/pods') === true) {
+      cluster.asked.push(incoming.url);
       answer(200, { metadata: { resourceVersion: '1' }, items: cluster.pods });
     } else if (cluster.leases !== 200) answer(cluster.leases, { message: 'no' });
     else if (incoming.method === 'GET') answer(stored === undefined ? 404 : 200, stored ?? { reason: 'NotFound' });
@@ -62,6 +65,7 @@ async function startCluster(): Promise<Cluster> {
   const cluster: Cluster = {
     url: `http://127.0.0.1:${port}`,
     pods: [],
+    asked: [],
     leases: 200,
     lease: () => stored,
     giveTo: (holder) => void put({ spec: { holderIdentity: holder, leaseDurationSeconds: 60 } }),
@@ -138,8 +142,9 @@ test('pods are counted by namespace as soon as the Lease is held, and again afte
   ]);
   await clock.pass(570_000);
   await until('audit 2', () => counts().length === 2);
-  expect([counts()[1], lines]).toEqual([
+  expect([counts()[1], cluster.asked, lines]).toEqual([
     [[], []],
+    ['/api/v1/pods?limit=100', '/api/v1/pods?limit=100'],
     [
       'stored pods audited {"pods":3,"missed":3,"stale":0,"undecided":0}',
       'stored pods audited {"pods":0,"missed":0,"stale":0,"undecided":0}',
