@@ -20,6 +20,8 @@ import type { CacheAccess } from './server/debug.ts';
 
 export interface Sources {
   readonly identityOf: IdentityOf;
+  /** The same for pods that are stored: what it does not find is no review's loss, and not counted. */
+  readonly identityOfStored: IdentityOf;
   readonly surroundings: () => Surroundings;
   /** For the debugging handlers. */
   readonly cache: CacheAccess;
@@ -34,18 +36,18 @@ export async function createSources(parts: AppParts): Promise<Sources> {
   const metadata = needsMetadata(parts) ? metadataOf(parts) : undefined;
   const credentials = containerCredentialsOf(parts);
   const surroundings = (): Surroundings => surroundingsFrom(parts, metadata);
-  const identityOf = createResolver({
+  const options = {
     lookup: accounts.lookup,
     settings: config.settings,
     surroundings,
     now,
-    missing: () => parts.recorder.accountMissing(),
     ...(credentials === undefined ? {} : { hasContainerCredentials: credentials.has }),
     ...(accounts.configMap === undefined ? {} : { configMapEntryOf: accounts.configMap.entryOf }),
     ...(accounts.namespaceOf === undefined ? {} : { namespaceOf: accounts.namespaceOf }),
-  });
+  };
   return {
-    identityOf,
+    identityOf: createResolver({ ...options, missing: () => parts.recorder.accountMissing() }),
+    identityOfStored: createResolver(options),
     surroundings,
     cache: {
       dump: () =>

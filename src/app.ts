@@ -121,7 +121,8 @@ export async function startApp({ config, destination, stopping }: AppOptions): P
     probe.start();
     if (config.auditIntervalMs > 0) {
       const { startAudit } = await import('./app-audit.ts');
-      const audit = startAudit({ ...parts, deps, isReady: () => sources.conditions().every(({ ok }) => ok) });
+      const ofStored = { ...deps, identityOf: sources.identityOfStored };
+      const audit = startAudit({ ...parts, deps: ofStored, isReady: () => sources.conditions().every(({ ok }) => ok) });
       closers.push(() => audit.close());
     }
     const drain = async (): Promise<void> => {
