@@ -8,19 +8,23 @@ const NAMES = ['unmutated_pods', 'stale_pods', 'audit_timestamp_seconds'] as con
 
 export function createAuditMetrics(registry: Registry, prefix: string): Pick<Recorder, 'audited'> {
   let series: ReturnType<typeof seriesOf> | undefined;
-  // A namespace that once had such pods goes to 0 and does not vanish: an alert sees that it is over.
-  const namespaces = new Set<string>();
+  // A namespace that had such pods is 0 until the next audit: an alert sees that it is over. Then it vanishes, because
+  // clusters whose namespaces come and go would otherwise have ever more series.
+  let before: ReadonlySet<string> = new Set();
   return {
     audited(counts) {
       if (counts === undefined) {
         for (const name of NAMES) registry.removeSingleMetric(`${prefix}_${name}`);
         series = undefined;
-        namespaces.clear();
+        before = new Set();
         return;
       }
       series ??= seriesOf(registry, prefix);
-      for (const namespace of [...counts.missed.keys(), ...counts.stale.keys()]) namespaces.add(namespace);
-      for (const namespace of namespaces) setCounts(series, counts, namespace);
+      const found = new Set([...counts.missed.keys(), ...counts.stale.keys()]);
+      series.unmutated.reset();
+      series.stale.reset();
+      for (const namespace of [...found, ...before]) setCounts(series, counts, namespace);
+      before = found;
       series.at.set(counts.at / 1_000);
     },
   };

@@ -24,6 +24,9 @@ test('pods are counted by namespace, from the first audit until another replica 
   audited({ at: 2_000, missed: new Map(), stale: new Map() });
   expect((await shown(registry)).map((line) => line.split(' ')[1])).toEqual(['0', '0', '0', '0', '2']);
 
+  audited({ at: 2_500, missed: new Map(), stale: new Map() });
+  expect(await shown(registry)).toEqual(['pod_identity_webhook_audit_timestamp_seconds 2.5']);
+
   audited(undefined);
   expect(await shown(registry)).toEqual([]);
   audited({ at: 3_000, missed: new Map(), stale: new Map([['shop', 1]]) });
