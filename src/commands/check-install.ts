@@ -1,6 +1,7 @@
 // `check-install`: creates a pod by a dry run, as anybody would, and says in one sentence what is wrong where it comes
 // back without identity. It runs in the cluster as `helm test`, and changes nothing.
 import { isObject, ownField, ownList, ownString } from '../admission/json.ts';
+import { REQUIRED_LABEL } from '../admission/mutate.ts';
 import { messageOf } from '../admission/thrown.ts';
 import { ROLE_ARN_VARIABLE, SESSION_NAME_VARIABLE } from '../admission/web-identity.ts';
 import type { KubeAnswer } from '../kube/answer.ts';
@@ -8,6 +9,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { createKubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/kubeconfig.ts';
 import { presentText } from '../settings-from-flags.ts';
+import { printable } from './findings.ts';
 import type { CommandCall, CommandIo, ExitCode } from './io.ts';
 
 export interface CheckInstallOptions {
@@ -27,7 +29,6 @@ export interface CheckInstallOptions {
 /** What is fine, or what is wrong and what to do. */
 type Finding = { readonly ok: string } | { readonly problem: string };
 
-const REQUIRED_LABEL = 'eks.amazonaws.com/pod-identity-required';
 const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
 
 /** Rejects with KubeError where there is no cluster to ask. */
@@ -56,10 +57,10 @@ export async function checkInstall(options: CheckInstallOptions, io: CommandIo):
     problem: `the API server cannot be asked: ${messageOf(error)}`,
   }));
   if ('ok' in finding) {
-    io.stdout(`${finding.ok}\n`);
+    io.stdout(`${printable(finding.ok)}\n`);
     return 0;
   }
-  io.stderr(`${finding.problem}\n`);
+  io.stderr(`${printable(finding.problem)}\n`);
   return 1;
 }
 

@@ -138,6 +138,11 @@ describe('check-install', () => {
   test.each<[what: string, pod: KubeAnswer, said: string]>([
     ['was not called', podWith(), `the webhook was not called: ${MATCHES}`],
     [
+      'is refused in words that a terminal would take for commands',
+      refused(403, 'admission webhook "other" denied the request: \u001b[2J'),
+      'another webhook refuses the pod of this check: admission webhook "other" denied the request: \uFFFD[2J',
+    ],
+    [
       'was not called, and another one was',
       podWith(role),
       `another webhook gave the pod its identity, and this one was not called: ${MATCHES}`,
