@@ -7,6 +7,7 @@ import type { NamespaceLookup } from './admission/namespace-policy.ts';
 import { namespacePolicyFrom } from './admission/namespace-policy.ts';
 import type { AppParts } from './app-parts.ts';
 import type { ConfigMapEntry } from './identity/config-map-entries.ts';
+import { CONFIG_MAP } from './identity/config-map-entries.ts';
 import type { ConfigMapSource } from './identity/config-map.ts';
 import { createConfigMapSource } from './identity/config-map.ts';
 import { createNamespaces } from './identity/namespaces.ts';
@@ -38,8 +39,6 @@ export interface Accounts {
   close(): Promise<void>;
 }
 
-/** The fixed name of the ConfigMap of roles. */
-const CONFIG_MAP = 'pod-identity-webhook';
 const SERVICE_ACCOUNTS = { name: 'serviceaccounts', path: '/api/v1/serviceaccounts', metadataOnly: true };
 const NAMESPACES = { name: 'namespaces', path: '/api/v1/namespaces', metadataOnly: true };
 

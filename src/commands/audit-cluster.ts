@@ -7,7 +7,7 @@ import { isObject, ownField, ownString } from '../admission/json.ts';
 import type { NamespacePolicy } from '../admission/namespace-policy.ts';
 import { namespacePolicyFrom } from '../admission/namespace-policy.ts';
 import type { ConfigMapEntry } from '../identity/config-map-entries.ts';
-import { parseEntries } from '../identity/config-map-entries.ts';
+import { CONFIG_MAP, parseEntries } from '../identity/config-map-entries.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { pagesOf } from '../kube/list.ts';
 import { createNamedObject } from '../kube/named-object.ts';
@@ -29,9 +29,6 @@ export interface ClusterAuditOptions {
   /** Told of each account as it is read. */
   readonly read: (account: JsonObject) => void;
 }
-
-/** The fixed name of the ConfigMap of roles. */
-const CONFIG_MAP = 'pod-identity-webhook';
 
 /** Rejects with KubeError, and with what makes the ConfigMap of roles unreadable. */
 export async function readCluster(options: ClusterAuditOptions): Promise<ClusterAudit> {

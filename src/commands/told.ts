@@ -2,7 +2,7 @@
 import type { Settings, Surroundings } from '../admission/settings.ts';
 import { messageOf } from '../admission/thrown.ts';
 import type { ConfigMapEntry } from '../identity/config-map-entries.ts';
-import { parseEntries } from '../identity/config-map-entries.ts';
+import { CONFIG_MAP, parseEntries } from '../identity/config-map-entries.ts';
 import { contentsOf } from '../kube/manifest-contents.ts';
 import { objectsOf } from '../kube/manifest-documents.ts';
 import type { Input } from './inputs.ts';
@@ -18,9 +18,6 @@ export interface Told {
   /** Whether namespaces have a say. */
   readonly namespacePolicy: boolean;
 }
-
-/** The fixed name of the ConfigMap of roles. */
-const CONFIG_MAP = 'pod-identity-webhook';
 
 export interface ConfigMapInput {
   readonly entries: readonly ConfigMapEntry[];

@@ -7,6 +7,9 @@ import { keyOf } from '../admission/identity.ts';
 import type { JsonObject } from '../admission/json.ts';
 import { goField, isObject } from '../admission/json.ts';
 
+/** The fixed name of the ConfigMap of roles. */
+export const CONFIG_MAP = 'pod-identity-webhook';
+
 export interface ConfigMapEntry {
   /** The key of the entry, `namespace/name`. */
   readonly key: string;
