@@ -1,9 +1,7 @@
 // A certificate for a server on this machine, made in memory at start. Its CA signs once: the CA's key is never
 // written or returned, so whoever trusts `caPem` trusts this one leaf.
+import { CLOCK_SKEW_MS } from './authority-state.ts';
 import { issueCa, issueLeaf } from './issue.ts';
-
-// Clocks of containers and virtual machines run a little apart from their host's.
-const CLOCK_SKEW_MS = 300_000;
 
 export interface SelfSignedOptions {
   /** DNS names and IP addresses that the certificate is for; at least one. */
