@@ -7,7 +7,7 @@ const CALLER = /assumed-role\/[^/\s"']+\/[^\s"',]+/;
 const NODE_ROLE =
   /assumed-role\/(?:[^/\s]+\/i-|[^/\s]*(?:node-?_?(?:instance|group)?-?_?role|NodeInstance|nodegroup|node-group|-nodes?-|FargatePodExecution)[^/\s]*\/|nodes?\.[^/\s]+\/|[^/\s]*[-_.]nodes?\/)/i;
 const UNREACHABLE =
-  /no such host|time-?d? ?-?out|timeout|deadline exceeded|connection ?refused|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|connection reset|broken connection|server misbehaving|remote error: tls|: EOF\b|(?:could not|couldn'?t|cannot|unable to|failed to) (?:connect|resolve|reach|send|open)|NetworkingError|Endpoint ?Connection|ConnectTimeout|UnknownHost|getaddrinfo|name (?:or service )?not known|name resolution|unreachable|x509|certificate|PKIX|SSL|TLS handshake|dispatch failure|proxyconnect|CONNECT: 403|cURL error|Unable to execute HTTP request|send request failed|no route to host/i;
+  /no such host|time-?d? ?-?out|timeout|deadline exceeded|connection ?refused|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|connection reset|broken connection|server misbehaving|temporarily unavailable|": Forbidden\b|remote error: tls|: EOF\b|(?:could not|couldn'?t|cannot|unable to|failed to) (?:connect|resolve|reach|send|open)|NetworkingError|Endpoint ?Connection|ConnectTimeout|UnknownHost|getaddrinfo|name (?:or service )?not known|name resolution|unreachable|x509|certificate|PKIX|SSL|TLS handshake|dispatch failure|proxyconnect|CONNECT: 403|cURL error|Unable to execute HTTP request|send request failed|no route to host/i;
 const STS_CALL =
   /https?:\/\/sts[.-]|\bsts(?:-fips)?\.[a-z0-9.-]*(?:amazonaws|aws|c2s|sgov)|lookup sts|operation error STS|calling the AssumeRoleWithWebIdentity|Service: (?:AWSSecurityTokenService|Sts)|assumed credentials via web identity|vpce-[\w.-]*sts/i;
 
@@ -82,7 +82,7 @@ export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
   },
   {
     has: [
-      /region is missing|missing region|specify a region|NoRegion|MissingRegion|could not find region|find a region|load region|region (?:is|was|must be) ?(?:not )?(?:required|set|found|configured)|region is required|no region(?:endpoint)? ?(?:was |is )?(?:set|found|configured|provided|or)|missing keyword:? :?region|invalid (?:aws )?region|InvalidRegionError|client configuration options:? ?"?region|A region must be set/i,
+      /region is missing|missing region|specify a region|NoRegion|MissingRegion|could not find region|find a region|load region|region (?:is|was|must be) ?(?:not )?(?:required|set|found|configured)|region is required|no region(?:endpoint)? ?(?:was |is )?(?:set|found|configured|provided|or)|missing keyword:? :?region|invalid (?:aws )?region|InvalidRegionError|client configuration options:? ?"?region|A region must be set|\bregion"? not set/i,
     ],
     causes: ['region-missing'],
   },
@@ -95,6 +95,11 @@ export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
     why: 'only one of AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE is set: somebody set it by hand, and the webhook did not add the other',
   },
   {
+    has: [/WebIdentityErr: failed to retrieve credentials|AssumeRoleWithWebIdentity.*StatusCode: 400/i],
+    causes: ['subject-mismatch', 'provider-missing', 'provider-audience', 'role-missing', 'token-expired'],
+    why: 'STS was asked and refused, and the line does not say why: the line after it does, which begins with "caused by" or "api error". Most often the trust policy does not let the ServiceAccount in',
+  },
+  {
     has: [/IAM role must be associated with service account/i],
     causes: ['pod-not-mutated'],
     why: 'the ServiceAccount that the line names has no annotation eks.amazonaws.com/role-arn, which this driver reads by itself',
@@ -102,7 +107,7 @@ export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
   { has: [OLD_JAVA_CHAIN], unless: /WebIdentity/, causes: ['sdk-too-old', 'pod-not-mutated'] },
   {
     has: [
-      /(?:load|locate|retrieve|find|resolve|obtain|get) (?:any )?(?:valid )?(?:AWS |IAM |STS )?(?:security )?credentials?|NoCredential|no valid (?:credential|providers)|no (?:AWS )?credentials? (?:found|provider|were|was|available|could)|any credential sources|Missing ?Credentials|missing credentials in config|CredentialsNotLoaded|Credentials ?Provider ?(?:Error|Exception)|without credentials set|no providers? in chain|credential provider was not enabled|No EC2 IMDS role|ec2imds|EC2MetadataError|EC2RoleRequest|IMDS|instance (?:profile )?metadata|169\.254\.169\.254|EC2 Metadata \w+ request returned|Credential is missing|Failed to check IAM role name|load IAM role name|AWS_WEB_IDENTITY_TOKEN_FILE or the java ?property|Token file must be specified|returned no credentials|credentials?.{0,20}(?:not found|could not be (?:loaded|found|resolved))|credentials? in the environment|get credentials/i,
+      /(?:load|locate|retrieve|find|resolve|obtain|get) (?:any )?(?:valid )?(?:AWS |IAM |STS )?(?:security )?credentials?|NoCredential|no valid (?:credential|providers)|no (?:AWS )?credentials? (?:found|provider|were|was|available|could)|any credential sources|Missing ?Credentials|missing credentials in config|CredentialsNotLoaded|Credentials ?Provider ?(?:Error|Exception)|without credentials set|no providers? in chain|credential provider was not enabled|No EC2 IMDS role|ec2imds|EC2MetadataError|EC2RoleRequest|IMDS|instance (?:profile )?metadata|169\.254\.169\.254|EC2 Metadata \w+ request returned|Credential is missing|EC2 metadata service|EC2ResourceFetcher|establish security credentials|Failed to check IAM role name|load IAM role name|AWS_WEB_IDENTITY_TOKEN_FILE or the java ?property|Token file must be specified|returned no credentials|credentials?.{0,20}(?:not found|could not be (?:loaded|found|resolved))|credentials? in the environment|get credentials/i,
     ],
     unless: /no basic auth credentials/i,
     causes: ['pod-not-mutated', 'sdk-too-old', 'webhook-down'],

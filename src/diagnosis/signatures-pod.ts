@@ -6,7 +6,7 @@ const TOKEN_FILE =
 const FORBIDDEN =
   /permission ?denied|EACCES|errno 13\b|os error 13\b|access is denied|access to the path|nio\.file\.AccessDenied|UnauthorizedAccess|operation not permitted|\bEPERM\b/i;
 const AGENT =
-  /169\.254\.170\.23|fd00:ec2::23|AssumeRoleForPodIdentity|eks-auth|EKS Auth\b|called agent through invalid|service account token (?:cannot be|failed basic)|pod.identity.agent|EKS does not have permissions to assume/i;
+  /169\.254\.170\.23|fd00:ec2::23|AssumeRoleForPodIdentity|eks-auth|EKS Auth\b|called agent through invalid|service account token (?:cannot be|failed basic)|pod.identity.(?:agent|association)|EKS does not have permissions to assume/i;
 const FOREIGN_HOST =
   /(?:invalid|unsupported) (?:endpoint )?host|only loopback hosts|is not a valid container metadata|only supports|(?:URL|URI) not accepted|host (?:can only be|should resolve)|can only retrieve metadata from|not in the allowed/i;
 const OUR_WEBHOOK = /pod-?identity|iam-for-pods|\birsa\b/i;
@@ -59,7 +59,7 @@ export const POD_SIGNATURES: readonly Signature[] = [
   {
     has: [
       TOKEN_FILE,
-      /(?:unable|failed|could not|couldn'?t|cannot|can'?t|error) (?:to )?(?:read|open|load)|(?:failed|error) (?:reading|opening|loading)/i,
+      /(?:unable|failed|could not|couldn'?t|cannot|can'?t|error) (?:to )?(?:read|open|load|locate)|(?:failed|error) (?:reading|opening|loading)/i,
     ],
     unless: /not authorized|AccessDenied|in the chain/i,
     causes: ['token-file-missing', 'token-file-permission'],
