@@ -6,6 +6,7 @@ import { presentText } from '../settings-from-flags.ts';
 import type { CommandIo } from './io.ts';
 import type { ConnectTo, IssuerFetch } from './issuer-fetch.ts';
 import { certificatesIn, createIssuerFetch } from './issuer-fetch.ts';
+import { readOption, wrong } from './option-files.ts';
 
 /** Adds a sentence to `problems` where it is missing. */
 export function issuerFrom(flags: FlagValues, problems: string[]): string {
@@ -24,13 +25,21 @@ export async function fetchFrom(flags: FlagValues, io: CommandIo, problems: stri
 async function authorityFrom(flags: FlagValues, io: CommandIo, problems: string[]): Promise<string | undefined> {
   const file = presentText(flags, 'certificate-authority');
   if (file === undefined) return undefined;
+  const option = '--certificate-authority';
   try {
-    const pem = await io.readFile(file);
+    return certificatesFrom(await readOption({ option, file }, io), `${option}=${JSON.stringify(file)}`);
+  } catch (error) {
+    problems.push(messageOf(error));
+    return undefined;
+  }
+}
+
+function certificatesFrom(pem: string, option: string): string {
+  try {
     certificatesIn(pem);
     return pem;
   } catch (error) {
-    problems.push(`--certificate-authority=${JSON.stringify(file)}: ${messageOf(error)}; want a CA in PEM`);
-    return undefined;
+    throw wrong(`${option}: ${messageOf(error)}; want a CA in PEM`);
   }
 }
 

@@ -16,6 +16,7 @@ import type { KubeConfigOptions } from '../kube/kubeconfig.ts';
 import type { CommandCall, ExitCode } from './io.ts';
 import type { IssuerFetch } from './issuer-fetch.ts';
 import { fetchFrom, issuerFrom, orWrongUse, refuseWrongUse } from './issuer-options.ts';
+import { readOption } from './option-files.ts';
 
 export interface VerifyOptions {
   readonly issuer: string;
@@ -40,14 +41,12 @@ const WORLD: VerifyWorld = { now: Date.now, readCluster: readClusterIssuer };
 export async function runOidcVerify({ flags, io }: CommandCall, world: VerifyWorld = WORLD): Promise<ExitCode> {
   const problems: string[] = [];
   const issuer = issuerFrom(flags, problems);
-  if (issuer !== '' && !/^https:\/\/[^/]/.test(issuer))
+  if (issuer !== '' && !(/^https:\/\/[^/]/.test(issuer) && URL.canParse(issuer)))
     problems.push(`--issuer=${JSON.stringify(issuer)}: want an https:// URL`);
-  if (issuer !== '' && !URL.canParse(issuer)) problems.push(`--issuer=${JSON.stringify(issuer)}: it is no URL`);
   const fetch = await fetchFrom(flags, io, problems);
   refuseWrongUse(problems);
   const file = presentText(flags, 'token');
-  const read = file === '-' ? io.readStdin() : file === undefined ? undefined : io.readFile(file);
-  const token = read === undefined ? undefined : await orWrongUse(read, `--token=${JSON.stringify(file)}`);
+  const token = file === undefined ? undefined : await readOption({ option: '--token', file }, io);
   const cluster = await clusterFrom(flags, world);
   const output = flags.text('output') === 'json' ? 'json' : 'text';
   const checks = await verifiedIssuer({ issuer, fetch, cluster, token, output, now: world.now() });

@@ -15,11 +15,21 @@ export async function readOption({ option, file }: OptionFile, io: CommandIo): P
   try {
     return await (file === '-' ? io.readStdin() : io.readFile(file));
   } catch (error) {
-    const code = codeOf(error);
-    const why =
-      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a directory' : messageOf(error);
-    throw wrong(`${option}=${JSON.stringify(file)}: ${why}; give the path of a file, or - for standard input`);
+    throw wrong(unreadable({ option, file }, error));
   }
+}
+
+// Beginning of every JSON Web Token: a header that begins with {" in base64url, and its first dot.
+const TOKEN = /^eyJ[\w-]*\./;
+
+function unreadable({ option, file }: OptionFile, error: unknown): string {
+  const fix = 'give the path of a file, or - for standard input';
+  // A token is as good as the role that it stands for: it must not come into a log by being repeated here.
+  if (TOKEN.test(file))
+    return `${option}: this is a token itself, which everybody sees in the list of processes; ${fix}`;
+  const code = codeOf(error);
+  const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a directory' : messageOf(error);
+  return `${option}=${JSON.stringify(file)}: ${why}; ${fix}`;
 }
 
 /** The same for a file of JSON. */

@@ -5,8 +5,9 @@ import { keysFromPem } from '../aws/public-keys.ts';
 import { presentText } from '../settings-from-flags.ts';
 import type { ClusterIssuer } from './cluster-issuer.ts';
 import { readClusterIssuer } from './cluster-issuer.ts';
-import type { CommandCall } from './io.ts';
+import type { CommandCall, CommandIo } from './io.ts';
 import { orWrongUse, refuseWrongUse } from './issuer-options.ts';
+import { readOption } from './option-files.ts';
 
 export interface CurrentKeys {
   readonly keys: readonly PublicJwk[];
@@ -28,23 +29,18 @@ export async function currentKeys({ flags, io }: CommandCall): Promise<CurrentKe
     return { keys: cluster.keys, cluster, notes: cluster.unusable };
   }
   const problems: string[] = [];
-  const keys = await Promise.all(files.map((file) => keysOf(file, io.readFile, problems)));
+  const keys = await Promise.all(files.map((file) => keysOf(file, io, problems)));
   refuseWrongUse(problems);
   return { keys: keys.flat(), cluster: undefined, notes: [] };
 }
 
-async function keysOf(
-  file: string,
-  readFile: (path: string) => Promise<string>,
-  problems: string[],
-): Promise<readonly PublicJwk[]> {
-  const option = `--public-key=${JSON.stringify(file)}`;
+async function keysOf(file: string, io: CommandIo, problems: string[]): Promise<readonly PublicJwk[]> {
   try {
-    const found = keysFromPem(await readFile(file));
-    problems.push(...found.problems.map((problem) => `${option}: ${problem}`));
+    const found = keysFromPem(await readOption({ option: '--public-key', file }, io));
+    problems.push(...found.problems.map((problem) => `--public-key=${JSON.stringify(file)}: ${problem}`));
     return found.keys;
   } catch (error) {
-    problems.push(`${option}: ${messageOf(error)}`);
+    problems.push(messageOf(error));
     return [];
   }
 }

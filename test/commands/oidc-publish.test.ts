@@ -204,6 +204,7 @@ then start the API server with these, in this order, so that running tokens stay
     );
   });
 
+  const give = 'give the path of a file, or - for standard input';
   const either = 'give either --from-cluster or --public-key=FILE: where the keys are\n';
 
   it.each([
@@ -213,7 +214,7 @@ then start the API server with these, in this order, so that running tokens stay
     ],
     [[], either],
     [['--from-cluster', '--public-key=new.pub'], either],
-    [['--public-key=missing'], '--public-key="missing": cannot read missing\n'],
+    [['--public-key=missing'], `--public-key="missing": there is no such file; ${give}\n`],
     [
       ['--public-key=old.key', '--public-key=new.pub'],
       '--public-key="old.key": block 1 is a private key: keep it where it is, and give its public half: openssl pkey -in FILE -pubout\n',

@@ -272,7 +272,11 @@ ok    token-expiration       the token is valid until 2026-07-01T00:10:00.000Z
 `,
         exit: 2,
       },
-      { out: '', err: '--token="missing": cannot read missing\n', exit: 2 },
+      {
+        out: '',
+        err: '--token="missing": there is no such file; give the path of a file, or - for standard input\n',
+        exit: 2,
+      },
     ]);
   });
 });
