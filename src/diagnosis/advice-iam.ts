@@ -25,7 +25,8 @@ const trustPolicyOf = (roleName: string): string =>
   `aws iam get-role --role-name ${roleName} --query Role.AssumeRolePolicyDocument`;
 const updateTrustPolicy = (roleName: string): string =>
   `aws iam update-assume-role-policy --role-name ${roleName} --policy-document file://trust-policy.json`;
-const providerArn = ({ accountId, issuer }: Mentioned): string => `arn:aws:iam::${accountId}:oidc-provider/${issuer}`;
+const providerArn = ({ accountId, issuer, partition }: Mentioned): string =>
+  `arn:${partition}:iam::${accountId}:oidc-provider/${issuer}`;
 
 export const IAM_ADVICE: Readonly<Record<IamCauseId, Adviser>> = {
   'subject-mismatch': ({ roleName, namespace, serviceAccount }) => ({

@@ -51,10 +51,10 @@ export const POD_ADVICE: Readonly<Record<Exclude<CauseId, IamCauseId>, Adviser>>
     check: `CloudTrail of account ${accountId}: aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity`,
     fix: 'keep one client per process so that sessions are reused, use regional endpoints (AWS_STS_REGIONAL_ENDPOINTS=regional), and AWS_RETRY_MODE=adaptive',
   }),
-  'network-to-sts': ({ namespace, region }) => ({
+  'network-to-sts': ({ namespace, region, stsHost }) => ({
     why: 'the pod cannot reach STS: name resolution, a NetworkPolicy, proxy or firewall, a private subnet without NAT or VPC endpoint, or an interception of TLS',
-    check: `kubectl exec POD -n ${namespace} -- curl -sS -m 5 -o /dev/null -w '%{http_code}' https://sts.${region}.amazonaws.com; a status of any number means that it is reachable`,
-    fix: 'allow egress to port 443 and DNS; in a private subnet create the VPC endpoint com.amazonaws.REGION.sts with private DNS, and set AWS_STS_REGIONAL_ENDPOINTS=regional',
+    check: `kubectl exec POD -n ${namespace} -- curl -sS -m 5 -o /dev/null -w '%{http_code}' https://${stsHost}; a status of any number means that it is reachable`,
+    fix: `allow egress to port 443 and DNS; in a private subnet create the VPC endpoint com.amazonaws.${region}.sts with private DNS, and set AWS_STS_REGIONAL_ENDPOINTS=regional`,
   }),
   'pod-identity-agent': ({ namespace }) => ({
     why: 'EKS Pod Identity failed: the agent of the node is not reachable, or EKS has no association or right for this pod',

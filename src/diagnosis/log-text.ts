@@ -1,6 +1,8 @@
 // A raw log line made readable: whatever quoted, escaped, coloured, framed or wrapped it on its way here is taken off,
 // so that one pattern finds an AWS error in every SDK's and every tool's way of logging it.
 
+import { partitionOf } from '../aws/partitions.ts';
+
 /** Terraform frames its errors, kubectl and journald colour theirs. Starts of lines only: a bar may be part of a text. */
 const FRAME = /^[ \t]*[│╷╵|]+[ \t]?|[ \t]*[│|]+[ \t]*$/gm;
 // Three layers of quoting are what a log collector makes of a JSON log inside of a JSON log.
@@ -63,29 +65,38 @@ export interface Mentioned {
   readonly roleArn: string;
   readonly roleName: string;
   readonly accountId: string;
+  readonly partition: string;
   /** Without `https://`, as IAM names providers. */
   readonly issuer: string;
   readonly namespace: string;
   readonly serviceAccount: string;
   readonly region: string;
+  readonly stsHost: string;
   readonly tokenFile: string;
 }
 
 export function mentionedIn(text: string): Mentioned {
   const found = (pattern: RegExp, fallback: string): string => pattern.exec(text)?.[1] ?? fallback;
   const accountId = found(/arn:aws[\w-]*:(?:iam|sts)::([0-9]{12}):/, 'ACCOUNT_ID');
+  const region = found(/\b(?:sts(?:-fips)?|oidc\.eks)\.([a-z]{2,4}(?:-[a-z]+)+-[0-9])\./, 'REGION');
+  const partition = found(/\barn:(aws[\w-]*):/, partitionOf(region));
   const roleName = found(/:role\/(?:[\w+=,.@-]+\/)*([\w+=,.@-]*[\w+=@-])/, 'ROLE');
   return {
     roleArn: found(
       /(arn:aws[\w-]*:iam::[0-9]{12}:role\/[\w+=,.@/-]*[\w+=@-])/,
-      `arn:aws:iam::${accountId}:role/${roleName}`,
+      `arn:${partition}:iam::${accountId}:role/${roleName}`,
     ),
     roleName,
     accountId,
+    partition,
     issuer: found(/account for (?:https?:\/\/)?([\w.:/-]*[\w/-])/i, 'ISSUER'),
     namespace: found(/system:serviceaccount:([a-z0-9-]+):/, 'NAMESPACE'),
     serviceAccount: found(/system:serviceaccount:[a-z0-9-]+:([a-z0-9.-]*[a-z0-9])/, 'SERVICE_ACCOUNT'),
-    region: found(/\bsts(?:-fips)?\.([a-z]{2,4}(?:-[a-z]+)+-[0-9])\./, 'REGION'),
+    region,
+    stsHost: found(
+      /\b((?:vpce-[\w-]+\.)?sts(?:-fips)?\.[a-z0-9.-]*\.(?:com(?:\.cn)?|aws|gov|uk|eu))\b/,
+      `sts.${region}.amazonaws.com${partition === 'aws-cn' ? '.cn' : ''}`,
+    ),
     tokenFile: found(
       /((?:\/var)?\/run\/secrets\/(?:pods\.)?eks\.amazonaws\.com\/serviceaccount\/[\w-]*)/,
       '/var/run/secrets/eks.amazonaws.com/serviceaccount/token',

@@ -80,6 +80,27 @@ describe('causesOf', () => {
     });
   });
 
+  test('names the provider and STS of the partition that the line is of', () => {
+    const issuer = 'oidc.eks.cn-north-1.amazonaws.com.cn/id/ABC';
+    const [missing] = causesOf(`No OpenIDConnect provider found in your account for https://${issuer}`);
+    expect(missing?.check).toBe(
+      `aws iam list-open-id-connect-providers, as account ACCOUNT_ID; want arn:aws-cn:iam::ACCOUNT_ID:oidc-provider/${issuer}, byte for byte`,
+    );
+    const status = 'a status of any number means that it is reachable';
+    const checkOf = (url: string): string | undefined => causesOf(`Post "${url}": dial tcp: i/o timeout`)[0]?.check;
+    const curl = `kubectl exec POD -n NAMESPACE -- curl -sS -m 5 -o /dev/null -w '%{http_code}'`;
+    expect(checkOf('https://sts.cn-north-1.amazonaws.com.cn/')).toBe(
+      `${curl} https://sts.cn-north-1.amazonaws.com.cn; ${status}`,
+    );
+    expect(checkOf('https://sts.amazonaws.com/')).toBe(`${curl} https://sts.amazonaws.com; ${status}`);
+    expect(checkOf('https://vpce-0abc.sts.eu-west-1.vpce.amazonaws.com/')).toBe(
+      `${curl} https://vpce-0abc.sts.eu-west-1.vpce.amazonaws.com; ${status}`,
+    );
+    const throughAgent =
+      'operation error STS: GetCallerIdentity, arn:aws-cn:iam::111122223333:role/app: connection refused';
+    expect(causesOf(throughAgent)[0]?.check).toBe(`${curl} https://sts.REGION.amazonaws.com.cn; ${status}`);
+  });
+
   test('names the subject of the line', () => {
     const [cause] = causesOf(
       '{"user":"system:serviceaccount:prod:api","error":"AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity","role":"arn:aws:iam::111122223333:role/team/app"}',
