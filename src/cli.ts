@@ -40,9 +40,7 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
   }
   if (word === 'version' || rest.includes('--version')) return { kind: 'version' };
   if (command === undefined) {
-    const known = COMMANDS.map(({ name }) => name).filter((name) => name.startsWith(`${word} `));
-    const wanted = known.length > 0 ? known : COMMANDS.map(({ name }) => name);
-    throw new ConfigError('usage', [`unknown command ${JSON.stringify(word)}: want one of ${wanted.join(', ')}`]);
+    throw new ConfigError('usage', [unknownCommand(word, rest[0] ?? '')]);
   }
   return { kind: 'run', command: command.name, ...readFlags(command, rest, environment) };
 }
@@ -58,6 +56,18 @@ function commandOf(args: readonly string[]): { command: Command | undefined; wor
     if (command !== undefined) return { command, word, rest: args.slice(count) };
   }
   return { command: undefined, word: words[0] ?? '', rest: args.slice(1) };
+}
+
+/** Names the commands that begin with the word, or all where none does. */
+function unknownCommand(word: string, next: string): string {
+  const names = COMMANDS.map(({ name }) => name);
+  const group = names.filter((name) => name.startsWith(`${word} `));
+  if (group.length === 0) return `unknown command ${JSON.stringify(word)}: want one of ${names.join(', ')}`;
+  const isHalf = next === '' || next.startsWith('-');
+  const what = isHalf
+    ? `half a command ${JSON.stringify(word)}`
+    : `unknown command ${JSON.stringify(`${word} ${next}`)}`;
+  return `${what}: want ${group.join(' or ')}`;
 }
 
 /** The name of the environment variable of a flag. */

@@ -116,6 +116,28 @@ describe('parseCommandLine', () => {
     });
   });
 
+  it('takes the first word of a command for half of it', () => {
+    const generateOrCheck = 'want trust-policy generate or trust-policy check';
+    expect(
+      [['trust-policy'], ['trust-policy', '--role=x'], ['trust-policy', 'chekc']].map((args) => problemsOf(args)),
+    ).toMatchObject([
+      { problems: [`half a command "trust-policy": ${generateOrCheck}`] },
+      { problems: [`half a command "trust-policy": ${generateOrCheck}`] },
+      { problems: [`unknown command "trust-policy chekc": ${generateOrCheck}`] },
+    ]);
+  });
+
+  it('helps with the commands of one word', () => {
+    expect(helpText(COMMANDS, 'oidc')).toBe(`Usage: pod-identity-webhook oidc COMMAND [flags]
+
+Commands:
+  oidc publish  Write what a self-hosted cluster’s issuer must publish, ready to upload.
+  oidc verify   Check as STS would what an issuer publishes, against cluster and token.
+
+--help after one of them tells its flags.
+`);
+  });
+
   it('takes operands only where the command has a place for them', () => {
     expect(problemsOf(['inject', 'pod.yaml', '-f', '-'])).toMatchObject({
       problems: ['unexpected argument "pod.yaml": flags are written --name=value'],

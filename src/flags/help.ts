@@ -11,7 +11,8 @@ export function helpText(commands: readonly Command[], word: string | undefined)
   const command = commands.find(({ name }) => name === (word ?? 'serve'));
   if (command === undefined) {
     const group = commands.filter(({ name }) => name.startsWith(`${word} `));
-    return `Commands:\n${list(group.length > 0 ? group : commands)}\n`;
+    const usage = `Usage: pod-identity-webhook ${group.length > 0 ? `${word} COMMAND` : 'COMMAND'} [flags]`;
+    return `${usage}\n\nCommands:\n${list(group.length > 0 ? group : commands)}\n\n--help after one of them tells its flags.\n`;
   }
   const flags = FLAGS.filter((flag) => flag.commands.includes(command.name));
   const groups = [...new Set(flags.map(({ group }) => group))];

@@ -26,7 +26,7 @@ export const ISSUER_FLAGS: readonly Flag[] = inGroup('Issuer', [
     placeholder: 'FILE',
     repeatable: true,
     commands: PUBLISH,
-    help: 'Take the keys from a PEM file, as --service-account-key-file of the API server: PKIX, PKCS#1 or a certificate; may be given more than once.',
+    help: 'Take the keys from a PEM file, as --service-account-key-file of the API server: PKIX, PKCS#1 or a certificate; - for standard input; may be given more than once.',
   },
   {
     name: 'out',
