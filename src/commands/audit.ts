@@ -39,8 +39,16 @@ export async function runAudit(options: AuditOptions, io: CommandIo): Promise<Ex
   for (const [reason, count] of undecided) {
     io.stderr(`${count} pod${count === 1 ? '' : 's'} not judged: ${MEANINGS[reason] ?? reason}\n`);
   }
+  // An empty pipe must not look like a clean cluster.
+  if (found.checked.pods + found.checked.accounts === 0) io.stderr(nothingChecked(options));
   io.stdout(options.output === 'json' ? auditJson(found) : auditText(found));
   return found.pods.length + found.accounts.length > 0 ? 1 : 0;
+}
+
+function nothingChecked({ files, namespace }: AuditOptions): string {
+  const where = files.length > 0 ? 'the manifests' : 'the cluster';
+  const within = namespace === undefined ? '' : `, of namespace ${JSON.stringify(namespace)}`;
+  return `no pods and no ServiceAccounts in ${where}${within}: nothing was checked\n`;
 }
 
 const MEANINGS: Readonly<Record<string, string>> = {

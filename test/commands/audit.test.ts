@@ -141,6 +141,22 @@ account ServiceAccount/typo in shop: annotation eks.amazon.com/role-arn is read 
     ]);
   });
 
+  it('says that it has checked nothing, lest an empty pipe look like a clean cluster', async () => {
+    const files = { empty: [], cluster: [web, pod('a')] };
+    expect([await audit({ empty: [] }), await audit(files, '--namespace=shpo')]).toEqual([
+      {
+        out: '0 pods: 0 missed, 0 stale; 0 accounts: 0 mistyped\n',
+        err: 'no pods and no ServiceAccounts in the manifests: nothing was checked\n',
+        exit: 0,
+      },
+      {
+        out: '0 pods: 0 missed, 0 stale; 0 accounts: 0 mistyped\n',
+        err: 'no pods and no ServiceAccounts in the manifests, of namespace "shpo": nothing was checked\n',
+        exit: 0,
+      },
+    ]);
+  });
+
   it('judges as the server with the same flags would', async () => {
     const entry = JSON.stringify({ 'shop/*': { RoleARN: role } });
     const configMap = {
