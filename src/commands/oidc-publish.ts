@@ -48,6 +48,7 @@ export async function runOidcPublish(call: CommandCall): Promise<ExitCode> {
   const hints = [
     ...notes,
     ...issuerWarnings(issuer).map((warning) => `--issuer=${JSON.stringify(issuer)}: ${warning}`),
+    ...unknownKeys(flags.all('retire'), published),
     ...rotationHints(merged),
     ...uploadHints({ issuer, directory, paths }),
     ...(cluster?.issuer === issuer || (cluster === undefined && before.length > 0)
@@ -85,6 +86,14 @@ function rotationHints({ kept, replaced }: Merged): readonly string[] {
       (kid) => `key ${kid} was published with another key, which is gone: its tokens are no longer taken`,
     ),
   ];
+}
+
+/** No fault: it may have been retired by an earlier run. Or its id has a slip, and the key stays. */
+function unknownKeys(retired: readonly string[], published: readonly { readonly kid: string }[]): readonly string[] {
+  const unknown = retired.filter((kid) => !published.some((key) => key.kid === kid));
+  return unknown.map(
+    (kid) => `--retire=${JSON.stringify(kid)}: no key with this id is published, so none was taken away`,
+  );
 }
 
 function clusterHints(issuer: string, jwksUri: string, present = 'THE-ISSUER-THAT-IT-HAS-NOW'): readonly string[] {

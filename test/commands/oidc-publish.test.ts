@@ -129,6 +129,9 @@ then start the API server with these, in this order, so that running tokens stay
     });
     expect((await publish(directory, ['--public-key=new.pub', `--retire=${oldKid}`])).exit).toBe(0);
     expect(kidsIn(directory, 'keys.json')).toEqual([newKid]);
+    expect((await publish(directory, ['--public-key=new.pub', '--retire=slip'])).err.split('\n')[0]).toBe(
+      '--retire="slip": no key with this id is published, so none was taken away',
+    );
   });
 
   it('keeps what the issuer publishes now, where it is asked to', async () => {
