@@ -1,4 +1,5 @@
 // Flags of check-install, which `helm test` runs.
+import { AS_KUBECTL } from './cluster.ts';
 import type { Flag } from './flag.ts';
 import { inGroup } from './flag.ts';
 
@@ -10,7 +11,7 @@ export const CHECK_INSTALL_FLAGS: readonly Flag[] = inGroup('Cluster', [
     type: 'text',
     placeholder: 'FILE',
     commands: COMMANDS,
-    help: 'How to reach the API server from outside of the cluster; in-cluster configuration unless given.',
+    help: AS_KUBECTL,
   },
   {
     name: 'webhook-configuration',

@@ -3,21 +3,32 @@ import type { Flag } from './flag.ts';
 import { inGroup } from './flag.ts';
 
 const SERVE = ['serve'] as const;
-const CLUSTER = ['serve', 'oidc publish', 'oidc verify', 'audit'] as const;
+const PERSONS = ['oidc publish', 'oidc verify', 'audit'] as const;
+
+/** Of commands that people run. */
+export const AS_KUBECTL =
+  'How to reach the API server. Unless given, as kubectl does: the files of KUBECONFIG, or ~/.kube/config; in a pod, its own cluster.';
 
 export const CLUSTER_FLAGS: readonly Flag[] = inGroup('Cluster', [
   {
     name: 'kubeconfig',
     type: 'text',
     placeholder: 'FILE',
-    commands: CLUSTER,
+    commands: SERVE,
     help: 'How to reach the API server from outside of the cluster; in-cluster configuration unless given.',
+  },
+  {
+    name: 'kubeconfig',
+    type: 'text',
+    placeholder: 'FILE',
+    commands: PERSONS,
+    help: AS_KUBECTL,
   },
   {
     name: 'kube-api',
     type: 'text',
     placeholder: 'URL',
-    commands: CLUSTER,
+    commands: [...SERVE, ...PERSONS],
     help: 'URL of the API server, instead of the one that the configuration names.',
   },
   {
