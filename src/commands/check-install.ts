@@ -6,9 +6,7 @@ import { messageOf } from '../admission/thrown.ts';
 import { ROLE_ARN_VARIABLE, SESSION_NAME_VARIABLE } from '../admission/web-identity.ts';
 import type { KubeAnswer } from '../kube/answer.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { createKubeClient } from '../kube/client.ts';
-import { loadKubeConfig } from '../kube/kubeconfig.ts';
-import { presentText } from '../settings-from-flags.ts';
+import { clusterClientFrom } from './cluster-client.ts';
 import { printable } from './findings.ts';
 import type { CommandCall, CommandIo, ExitCode } from './io.ts';
 
@@ -31,9 +29,9 @@ type Finding = { readonly ok: string } | { readonly problem: string };
 
 const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
 
-/** Rejects with KubeError where there is no cluster to ask. */
+/** Rejects with ConfigError where there is no cluster to ask. */
 export async function runCheckInstall({ flags, io }: CommandCall): Promise<ExitCode> {
-  const client = createKubeClient({ config: loadKubeConfig({ kubeconfig: presentText(flags, 'kubeconfig') }) });
+  const client = clusterClientFrom(flags);
   try {
     return await checkInstall(
       {

@@ -3,6 +3,7 @@ import { codeOf, messageOf } from '../admission/thrown.ts';
 import { ConfigError } from '../config-error.ts';
 import type { FlagValues } from '../flags/given.ts';
 import { presentText } from '../settings-from-flags.ts';
+import { NO_CLUSTER } from './cluster-client.ts';
 import type { CommandIo } from './io.ts';
 import type { ConnectTo, IssuerFetch } from './issuer-fetch.ts';
 import { certificatesIn, createIssuerFetch } from './issuer-fetch.ts';
@@ -61,7 +62,7 @@ export async function orWrongUse<T>(reading: Promise<T>, what: string): Promise<
     return await reading;
   } catch (cause) {
     // What the server says there names a flag that only it has.
-    const problem = codeOf(cause) === 'no-cluster' ? 'this is no pod of one: give --kubeconfig=FILE' : messageOf(cause);
+    const problem = codeOf(cause) === 'no-cluster' ? NO_CLUSTER : messageOf(cause);
     throw new ConfigError('usage', [`${what}: ${problem}`], { cause });
   }
 }

@@ -41,6 +41,8 @@ export const INPUT_FLAGS: readonly Flag[] = inGroup('Input and output', [
       'oidc publish',
       'oidc verify',
       'iam provider',
+      'trust-policy check',
+      'token inspect',
       'audit',
     ],
     help: 'Form of the output; json is one document.',

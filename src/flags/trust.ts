@@ -154,13 +154,4 @@ export const TRUST_FLAGS: readonly Flag[] = inGroup('Trust policy', [
     commands: GENERATE,
     help: 'Form of the policy: as IAM takes it, or as Terraform’s aws_iam_policy_document.',
   },
-  {
-    name: 'output',
-    short: 'o',
-    type: 'choice',
-    choices: ['text', 'json'],
-    default: 'text',
-    commands: ['trust-policy check', 'token inspect'],
-    help: 'Form of the output; json is one document.',
-  },
 ]);

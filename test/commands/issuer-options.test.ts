@@ -9,5 +9,9 @@ test('what cannot be read is wrong use, in one sentence that names flags which t
     await orWrongUse(Promise.resolve(1), 'a number'),
     (await failureOf(orWrongUse(nowhere(), 'the cluster')))['message'],
     (await failureOf(orWrongUse(Promise.reject(new Error('it is gone')), '--token="t"')))['message'],
-  ]).toEqual([1, 'the cluster: this is no pod of one: give --kubeconfig=FILE', '--token="t": it is gone']);
+  ]).toEqual([
+    1,
+    'the cluster: neither a kubeconfig nor the token of a pod was found; give --kubeconfig=FILE',
+    '--token="t": it is gone',
+  ]);
 });
