@@ -117,6 +117,6 @@ export const SOCKET_FLAGS: readonly Flag[] = inGroup('Sockets and certificates',
     placeholder: 'NAME',
     default: 'eks',
     commands: ['serve', 'inject', 'diagnose manifests', 'diagnose pod', 'diagnose serviceaccount'],
-    help: 'Namespace of that Service, of --tls-secret and of the ConfigMap of roles.',
+    help: 'Namespace of the webhook: of its Service, of --tls-secret and of the ConfigMap of roles.',
   },
 ]);
