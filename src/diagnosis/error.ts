@@ -2,7 +2,7 @@
 import { IAM_ADVICE } from './advice-iam.ts';
 import { POD_ADVICE } from './advice-pod.ts';
 import type { Cause, CauseId, Signature } from './cause.ts';
-import { mentionedIn, readings } from './log-text.ts';
+import { mentionedIn, readings, windowsOf } from './log-text.ts';
 import { CREDENTIAL_SIGNATURES } from './signatures-credentials.ts';
 import { POD_SIGNATURES } from './signatures-pod.ts';
 import { STS_SIGNATURES } from './signatures-sts.ts';
@@ -15,8 +15,11 @@ const UNKNOWN: Signature = { has: [], causes: ['unknown'] };
 /** Never empty: what is not known is `unknown`. */
 export function causesOf(raw: string): readonly Cause[] {
   const texts = readings(raw);
-  const found = texts.flatMap((text) => SIGNATURES.filter((signature) => fits(signature, text)));
-  const { causes, why } = found[0] ?? UNKNOWN;
+  const found = texts.map((text) => {
+    const windows = windowsOf(text);
+    return SIGNATURES.find((signature) => windows.some((part) => fits(signature, part)));
+  });
+  const { causes, why } = found.find((signature) => signature !== undefined) ?? UNKNOWN;
   const mentioned = mentionedIn(texts.join(' '));
   return causes.map((id, index) => {
     const advice = ADVICE[id](mentioned);

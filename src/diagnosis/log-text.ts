@@ -4,9 +4,13 @@
 import { partitionOf } from '../aws/partitions.ts';
 
 /** Terraform frames its errors, kubectl and journald colour theirs. Starts of lines only: a bar may be part of a text. */
-const FRAME = /^[ \t]*[│╷╵|]+[ \t]?|[ \t]*[│|]+[ \t]*$/gm;
+const FRAME = /^ ?[│╷╵|]+ ?| ?[│|]{1,3} ?$/gm;
 // Three layers of quoting are what a log collector makes of a JSON log inside of a JSON log.
 const LAYERS = 3;
+// The longest message of one error, an SDK for Java's list of what each provider said, has about 4,000 characters: each
+// stands whole in some window, and what a pattern may look at while it backtracks has an end.
+const WINDOW = 8192;
+const OVERLAP = WINDOW / 2;
 
 const ENTITIES: readonly (readonly [entity: string, character: string])[] = [
   ['&quot;', '"'],
@@ -22,8 +26,14 @@ const ENTITIES: readonly (readonly [entity: string, character: string])[] = [
 export function readings(raw: string): readonly string[] {
   let text = withoutColours(raw);
   for (let layer = 0; layer < LAYERS; layer += 1) text = unescaped(withSlashes(percentDecoded(text)));
-  const unframed = text.replace(FRAME, '');
-  return [unframed.replace(/\s+/g, ' '), unframed.replace(/[ \t]*[\r\n]+[ \t]*/g, '')];
+  const unframed = text.replace(/[ \t]+/g, ' ').replace(FRAME, '');
+  return [unframed.replace(/\s+/g, ' '), unframed.replace(/ ?[\r\n]+ ?/g, '')];
+}
+
+/** A long log in pieces, of which each error stands whole in at least one. */
+export function windowsOf(text: string): readonly string[] {
+  const count = Math.max(1, Math.ceil((text.length - OVERLAP) / OVERLAP));
+  return Array.from({ length: count }, (_, index) => text.slice(index * OVERLAP, index * OVERLAP + WINDOW));
 }
 
 /** Before anything is unescaped: the \r of C:\var\run is no line end. */
@@ -50,13 +60,14 @@ function percentDecoded(text: string): string {
   });
 }
 
+// Three layers of quoting make sixteen backslashes of one at most.
 function unescaped(text: string): string {
   const plain = ENTITIES.reduce((result, [entity, character]) => result.replaceAll(entity, character), text);
   return plain
-    .replace(/\\+u([0-9a-f]{4})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
-    .replace(/\\+[nr]/g, '\n')
-    .replace(/\\+t/g, ' ')
-    .replace(/\\+(["'/])/g, '$1')
+    .replace(/\\{1,16}u([0-9a-f]{4})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replace(/\\{1,16}[nr]/g, '\n')
+    .replace(/\\{1,16}t/g, ' ')
+    .replace(/\\{1,16}(["'/])/g, '$1')
     .replace(/[‘’]/g, "'");
 }
 
@@ -94,7 +105,7 @@ export function mentionedIn(text: string): Mentioned {
     serviceAccount: found(/system:serviceaccount:[a-z0-9-]+:([a-z0-9.-]*[a-z0-9])/, 'SERVICE_ACCOUNT'),
     region,
     stsHost: found(
-      /\b((?:vpce-[\w-]+\.)?sts(?:-fips)?\.[a-z0-9.-]*\.(?:com(?:\.cn)?|aws|gov|uk|eu))\b/,
+      /\b((?:vpce-[\w-]+\.)?sts(?:-fips)?\.[a-z0-9.-]{0,99}\.(?:com(?:\.cn)?|aws|gov|uk|eu))\b/,
       `sts.${region}.amazonaws.com${partition === 'aws-cn' ? '.cn' : ''}`,
     ),
     tokenFile: found(

@@ -9,11 +9,15 @@ const NODE_ROLE =
 const UNREACHABLE =
   /no such host|time-?d? ?-?out|timeout|deadline exceeded|connection ?refused|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|connection reset|broken connection|server misbehaving|temporarily unavailable|": Forbidden\b|remote error: tls|: EOF\b|(?:could not|couldn'?t|cannot|unable to|failed to) (?:connect|resolve|reach|send|open)|NetworkingError|Endpoint ?Connection|ConnectTimeout|UnknownHost|getaddrinfo|name (?:or service )?not known|name resolution|unreachable|x509|certificate|PKIX|SSL|TLS handshake|dispatch failure|proxyconnect|CONNECT: 403|cURL error|Unable to execute HTTP request|send request failed|no route to host/i;
 const STS_CALL =
-  /https?:\/\/sts[.-]|\bsts(?:-fips)?\.[a-z0-9.-]*(?:amazonaws|aws|c2s|sgov)|lookup sts|operation error STS|calling the AssumeRoleWithWebIdentity|Service: (?:AWSSecurityTokenService|Sts)|assumed credentials via web identity|vpce-[\w.-]*sts/i;
+  /https?:\/\/sts[.-]|\bsts(?:-fips)?\.[a-z0-9.-]{0,99}(?:amazonaws|aws|c2s|sgov)|lookup sts|operation error STS|calling the AssumeRoleWithWebIdentity|Service: (?:AWSSecurityTokenService|Sts)|assumed credentials via web identity|vpce-[\w.-]*sts/i;
 
 // What SDKs for Java list where they know no web identity: the whole chain, and it is not in it.
-const OLD_JAVA_CHAIN =
-  /in the chain.*EnvironmentVariableCredentialsProvider.*ProfileCredentialsProvider.*(?:EC2Container|InstanceProfile)/s;
+const OLD_JAVA_CHAIN = [
+  /in the chain/i,
+  /EnvironmentVariableCredentialsProvider/,
+  /ProfileCredentialsProvider/,
+  /EC2Container|InstanceProfile/,
+];
 
 export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
   {
@@ -104,7 +108,7 @@ export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
     causes: ['pod-not-mutated'],
     why: 'the ServiceAccount that the line names has no annotation eks.amazonaws.com/role-arn, which this driver reads by itself',
   },
-  { has: [OLD_JAVA_CHAIN], unless: /WebIdentity/, causes: ['sdk-too-old', 'pod-not-mutated'] },
+  { has: OLD_JAVA_CHAIN, unless: /WebIdentity/, causes: ['sdk-too-old', 'pod-not-mutated'] },
   {
     has: [
       /(?:load|locate|retrieve|find|resolve|obtain|get) (?:any )?(?:valid )?(?:AWS |IAM |STS )?(?:security )?credentials?|NoCredential|no valid (?:credential|providers)|no (?:AWS )?credentials? (?:found|provider|were|was|available|could)|any credential sources|Missing ?Credentials|missing credentials in config|CredentialsNotLoaded|Credentials ?Provider ?(?:Error|Exception)|without credentials set|no providers? in chain|credential provider was not enabled|No EC2 IMDS role|ec2imds|EC2MetadataError|EC2RoleRequest|IMDS|instance (?:profile )?metadata|169\.254\.169\.254|EC2 Metadata \w+ request returned|Credential is missing|EC2 metadata service|EC2ResourceFetcher|establish security credentials|Failed to check IAM role name|load IAM role name|AWS_WEB_IDENTITY_TOKEN_FILE or the java ?property|Token file must be specified|returned no credentials|credentials?.{0,20}(?:not found|could not be (?:loaded|found|resolved))|credentials? in the environment|get credentials/i,

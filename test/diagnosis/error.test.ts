@@ -115,6 +115,25 @@ describe('causesOf', () => {
     expect(causes.filter(({ why, check, fix }) => [why, check, fix].some((text) => text.length < 20))).toEqual([]);
   });
 
+  test('finds an error anywhere in a long log', () => {
+    const lines = 'level=info msg="read token file " path=/var/run/secrets/eks.amazonaws.com/x\n'.repeat(5_000);
+    const chain = 'SystemPropertyCredentialsProvider(): Access key must be specified. '.repeat(40);
+    const error = `WebIdentityTokenCredentialsProvider: ${chain} Not authorized to perform sts:AssumeRoleWithWebIdentity`;
+    for (const log of [error + lines, lines + error, lines + error + lines]) {
+      expect(idsOf(log)[0]).toBe('subject-mismatch');
+    }
+  });
+
+  test('puts no error together from words that are far apart', () => {
+    const lines = 'level=info msg="GET /"\n'.repeat(1_000);
+    expect(idsOf(`loading config profile a\n${lines}the page could not be found`)).toEqual(['unknown']);
+  });
+
+  test('reads what was made to be slow to read', () => {
+    const slow = ['sts.', 'thumbprint ', 'token file ', '\\', ' ', '|', 'C:\\a ', 'AssumeRoleWithWebIdentity '];
+    expect(slow.map((text) => idsOf(text.repeat(60_000 / text.length)))).toEqual(slow.map(() => ['unknown']));
+  });
+
   test('leaves percent signs alone that encode nothing', () => {
     expect(idsOf('50%20 %FF of the calls: Rate exceeded, Throttling')).toEqual(['throttled']);
   });
