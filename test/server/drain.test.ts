@@ -48,10 +48,16 @@ test.each([
         const before = servedBy(first);
         await until('the first serves on', () => servedBy(first) >= before + servedOn);
         endpoint.port = second.port;
-        await until('the second serves', () => servedBy(second) > 120);
+        // What the delay is long enough for: no client is left with a connection from before. The first of these calls
+        // may have been on its way already.
+        const called = [...clients.calls];
+        await until('every client has called again', () =>
+          clients.calls.every((calls, n) => calls > (called[n] ?? 0) + 1),
+        );
         delay.resolve();
         await Promise.all([drained, again]);
-        await until('the second serves on', () => servedBy(second) > 180);
+        const moved = servedBy(second);
+        await until('the second serves on', () => servedBy(second) > moved + 60);
         expect([await clients.stop(), slept]).toEqual([[], [10_000, 5_000]]);
       });
     });
@@ -60,22 +66,28 @@ test.each([
 );
 
 /** Thirty clients that call until they are stopped; the answer to that is what failed. */
-function callers({ post, ca }: RunningServer, endpoint: { readonly port: number }): { stop(): Promise<unknown[]> } {
+function callers(
+  { post, ca }: RunningServer,
+  endpoint: { readonly port: number },
+): { readonly calls: readonly number[]; stop(): Promise<unknown[]> } {
   const failed: unknown[] = [];
+  const calls = Array.from({ length: 30 }, () => 0);
   const stopped = new AbortController();
-  const clients = Array.from({ length: 30 }, async (_, number) => {
+  const clients = calls.map(async (_, number) => {
     const agent = serviceAgent(endpoint, ca);
     while (!stopped.signal.aborted) {
       await post(appReview(), { agent }).then(
         ({ status }) => status === 200 || failed.push(status),
         (error: unknown) => failed.push(error),
       );
+      calls[number] = (calls[number] ?? 0) + 1;
       // Some call all the time, others now and then.
       await pause(number * 10);
     }
     agent.destroy();
   });
   return {
+    calls,
     async stop() {
       stopped.abort();
       await Promise.all(clients);
