@@ -21,14 +21,17 @@ export function roleArnProblem(text: string, regions: readonly string[]): ArnPro
   const compact = text.replace(BLANK, '');
   const beneath = compact === text ? undefined : roleArnProblem(compact, []);
   // A template that nobody filled in, a name with a blank: without the blanks it would be no ARN either.
-  if (beneath !== undefined) return { ...beneath, evidence: beneath.evidence.replace(JSON.stringify(compact), quoted) };
+  if (beneath !== undefined)
+    return { ...beneath, evidence: beneath.evidence.replace(JSON.stringify(compact), () => quoted) };
   if (compact !== text) {
     return { id: 'role-arn-whitespace', evidence: `${quoted} has blanks or line ends, which are no part of an ARN` };
   }
   // A path may hold colons, but nobody names one so: it was put before what had it already.
-  const isTwice = text.includes(':role/arn:');
+  if (text.includes(':role/arn:')) {
+    return { id: 'role-arn-malformed', evidence: `${quoted} has one ARN behind another` };
+  }
   const arn = parseRoleArn(text);
-  if (arn !== undefined && !isTwice) return partitionProblem(arn.partition, quoted, regions);
+  if (arn !== undefined) return partitionProblem(arn.partition, quoted, regions);
   const [scheme, , service = '', region, account = '', ...rest] = text.split(':');
   const resource = rest.join(':');
   const isArn = scheme === 'arn' && resource !== '';

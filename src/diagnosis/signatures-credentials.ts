@@ -74,7 +74,9 @@ export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
     why: 'AWS_PROFILE or the program names a profile that is not there; JavaScript and Rust take a profile before the identity of the ServiceAccount',
   },
   {
-    has: [/endpoint rule error.*missing region|sts\.(?:undefined|null|none)\./i],
+    has: [
+      /endpoint rule error.*missing region|failed to resolve service endpoint.*region is required|sts\.(?:undefined|null|none)\./i,
+    ],
     causes: ['region-missing'],
   },
   { has: [STS_CALL, UNREACHABLE], unless: /169\.254\.169\.254/, causes: ['network-to-sts'] },

@@ -71,7 +71,7 @@ export const STS_SIGNATURES: readonly Signature[] = [
   },
   {
     has: [
-      /roleArn'? failed to satisfy|parameter RoleArn, value|minimum field size of 20, AssumeRole\w*\.RoleArn|request arn is invalid|arn: (?:invalid prefix|not enough sections)|invalid role ?-?arn|:role\/\S* is invalid|role ?arn.{0,80}is (?:invalid|not valid|not a valid)/i,
+      /roleArn'? failed to satisfy|parameter RoleArn, value|minimum field size of 20, AssumeRole\w*\.RoleArn|request arn is invalid|arn: (?:invalid prefix|not enough sections)|invalid role ?-?arn|\barn:aws[\w-]*:iam:\S{0,2048} is invalid|role ?arn.{0,80}is (?:invalid|not valid|not a valid)/i,
     ],
     causes: ['role-missing'],
     why: 'what stands in AWS_ROLE_ARN is not the ARN of a role: a blank, a missing part, or a name without arn:aws:iam::',
