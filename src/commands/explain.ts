@@ -23,8 +23,9 @@ export function explainedPod({ object, account, decision }: Verdict): ExplainedP
 
 const HEADER = ['OBJECT', 'NAMESPACE', 'SERVICEACCOUNT', 'DECISION', 'REASON', 'SOURCE', 'ROLE ARN'];
 
-/** A table as kubectl prints it; warnings are not part of it. */
+/** A table as kubectl prints it, nothing where there is no pod; warnings are not part of it. */
 export function explainedText(pods: readonly ExplainedPod[]): string {
+  if (pods.length === 0) return '';
   const rows = [
     HEADER,
     ...pods.map((pod) => [
