@@ -130,8 +130,9 @@ function keyFrom(pem: string): KeyObject {
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-// OpenSSL ignores what it cannot read in a list of authorities, and an empty list would trust nobody.
-function checkClientCa(pem: string): void {
+/** Throws CertificateError. OpenSSL ignores what it cannot read in a list of authorities, and an empty list would trust
+ * nobody. */
+export function checkClientCa(pem: string): void {
   const blocks = pem.match(PEM_CERTIFICATE);
   if (blocks === null) throw new CertificateError('client-ca', 'the client CA file holds no certificate in PEM');
   for (const [index, block] of blocks.entries()) {

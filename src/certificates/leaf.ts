@@ -7,7 +7,7 @@ import type { Ca } from './authority-state.ts';
 import { CLOCK_SKEW_MS } from './authority-state.ts';
 import { CertificateError } from './certificate-error.ts';
 import type { Certificates, CheckOptions, ServingCertificate } from './certificate.ts';
-import { certificateFrom, validityProblem } from './certificate.ts';
+import { certificateFrom, checkClientCa, validityProblem } from './certificate.ts';
 import type { IssuedPair, LeafOptions } from './issue.ts';
 
 export interface LeafKeeperOptions {
@@ -57,14 +57,12 @@ export function createLeafKeeper(options: LeafKeeperOptions): LeafKeeper {
     if (isDue(ca, signing.lastResort === true)) {
       const { notAfter, ...pair } = await signed(ca, signing.asOf);
       const pems = { key: pair.keyPem, cert: pair.certPem, ...clientCa };
-      accept({
-        certificate: certificateFrom(pems, { now: now(), tls }),
-        issuer: ca.certPem,
-        lifeMs: notAfter - now(),
-      });
+      const certificate = certificateFrom(pems, { now: now(), tls });
+      accept({ certificate, issuer: ca.certPem, lifeMs: notAfter - now() }, 'certificate signed by our own CA');
     } else if (served !== undefined && served.certificate.clientCa !== clientCa.clientCa) {
       const { key, cert } = served.certificate;
-      accept({ ...served, certificate: certificateFrom({ key, cert, ...clientCa }, { now: now(), tls }) });
+      const certificate = certificateFrom({ key, cert, ...clientCa }, { now: now(), tls });
+      accept({ ...served, certificate }, 'client CA file read anew');
     }
   }
 
@@ -72,6 +70,7 @@ export function createLeafKeeper(options: LeafKeeperOptions): LeafKeeper {
     if (served === undefined) return true;
     const { certificate, issuer, lifeMs } = served;
     const leftMs = certificate.notAfter.getTime() - now();
+    // As late as may be, because another CA may sign by now: eight hours of a week.
     if (lastResort) return leftMs < lifeMs / 20;
     // A clock that was set back is the same to a client as a certificate of tomorrow.
     return issuer !== ca.certPem || leftMs < lifeMs / 3 || validityProblem(certificate, now()) !== undefined;
@@ -86,24 +85,29 @@ export function createLeafKeeper(options: LeafKeeperOptions): LeafKeeper {
     return { ...(await options.issueLeaf({ ca, names: options.names, ...dates })), notAfter };
   }
 
-  /** The last good ones where the file cannot be read. */
+  /** The last good ones where the file is none: it must not keep a leaf from being renewed. */
   async function clientCaNow(): Promise<{ readonly clientCa?: string }> {
     if (options.readClientCa === undefined) return {};
     try {
-      lastClientCa = await options.readClientCa();
+      const pem = await options.readClientCa();
+      checkClientCa(pem);
+      lastClientCa = pem;
     } catch (error) {
-      if (lastClientCa === undefined) throw error;
+      if (lastClientCa === undefined) {
+        const message = `--client-ca-file: ${messageOf(error)}; give a file of certificates in PEM`;
+        throw new CertificateError('client-ca', message, { cause: error });
+      }
       recorder.reloadFailed('client-ca');
       log.error({ problem: messageOf(error) }, 'client CA file refused, the last good one stays');
     }
     return { clientCa: lastClientCa };
   }
 
-  function accept(next: Served): void {
+  function accept(next: Served, message: string): void {
     served = next;
     const { certificate } = next;
     const { names, notAfter, fingerprint256 } = certificate;
-    log.info({ names, notAfter, fingerprint256 }, 'certificate signed by our own CA');
+    log.info({ names, notAfter, fingerprint256 }, message);
     recorder.certificateLoaded(notAfter);
     for (const listener of listeners) listener(certificate);
     first.resolve();

@@ -351,6 +351,40 @@ describe('the leaf', () => {
     file = two;
     await replica.look();
     expect(replica.leaf.current()).toMatchObject({ fingerprint256, clientCa: two });
+    expect(replica.log.messages()).toEqual([
+      'info certificate signed by our own CA',
+      'error client CA file refused, the last good one stays',
+      'info client CA file read anew',
+    ]);
+  });
+
+  test('is renewed also while the file of the authorities of clients is none', async () => {
+    const cluster = createFakeCluster();
+    await createReplica(cluster).look();
+    const [good = ''] = trusted(cluster);
+    let file = good;
+    const replica = createReplica(cluster, { readClientCa: async () => file });
+    await replica.look();
+    const { fingerprint256 } = replica.leaf.current() ?? {};
+    file = 'half written';
+    cluster.nowMs += 50 * MINUTE_MS;
+    await replica.look();
+    expect(replica.leaf.current()?.fingerprint256).not.toBe(fingerprint256);
+    expect(replica.leaf.current()?.clientCa).toBe(good);
+    expect(isAccepted(cluster, replica)).toBe(true);
+    expect(replica.recorder.of('reloadFailed')).toEqual([['client-ca']]);
+  });
+
+  test('waits for the authorities of clients, and names the option', async () => {
+    const cluster = createFakeCluster();
+    const readClientCa = async (): Promise<string> => {
+      throw new Error('ENOENT: no such file or directory, open /clients/ca.crt');
+    };
+    const replica = createReplica(cluster, { readClientCa });
+    const message =
+      '--client-ca-file: ENOENT: no such file or directory, open /clients/ca.crt; give a file of certificates in PEM';
+    expect(await failureOf(replica.look())).toMatchObject({ code: 'client-ca', message });
+    expect(replica.leaf.problems()).toEqual([message]);
   });
 });
 
