@@ -1,5 +1,5 @@
 // What creates an IAM OIDC provider: the AWS CLI's command and Terraform's resource.
-import { shellWord } from './upload.ts';
+import { shellWord } from './shell-word.ts';
 
 export type ProviderForm = 'aws-cli' | 'terraform';
 

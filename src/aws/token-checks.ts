@@ -1,8 +1,10 @@
 // What STS refuses a token for before it looks at any policy. The token is judged by itself first, then against the
 // provider.
 import type { RoleArn } from './arn.ts';
+import { ALGORITHMS } from './jwks.ts';
 import type { OidcProvider } from './oidc-provider.ts';
 import { parseProviderArn, providerName } from './oidc-provider.ts';
+import { shellWord } from './shell-word.ts';
 import type { StsError } from './sts-errors.ts';
 import {
   INCORRECT_AUDIENCE,
@@ -33,8 +35,6 @@ const CLOCK_SKEW_SECONDS = 300;
 /** The age at which STS was seen to answer "Token too old" to a token that was valid for longer. */
 export const TOO_OLD_SECONDS = 441_398;
 
-/** STS, AssumeRoleWithWebIdentity: the algorithms that it takes. */
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
 /** STS, AssumeRoleWithWebIdentity: WebIdentityToken. */
 const MAX_LENGTH = 20_000;
 
@@ -140,9 +140,4 @@ export function providerRefusals(
   const add = `add it: aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${shellWord(provider.arn)} --client-id ${shellWord(first)}`;
   const message = `the token's audience is ${presented.join(', ')}, the provider takes ${provider.clientIds.join(', ') || 'none'}; ${add}`;
   return [{ rule: 'provider-audience', message, error: INCORRECT_AUDIENCE }];
-}
-
-/** Whoever writes the token must not write a command: people copy these lines. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,7 @@
 // Where the documents of an issuer go: the commands for S3, whose hosts say bucket and region, and the addresses for
 // any other host of files.
 import { partitionOf } from './partitions.ts';
+import { shellWord } from './shell-word.ts';
 
 export interface UploadOptions {
   readonly issuer: string;
@@ -68,9 +69,4 @@ function withSlash(path: string): string {
 /** `*.s3.amazonaws.com` stands for one label (RFC 6125 §6.4.3). */
 function isVirtualWithDot(base: string, bucket: string): boolean {
   return bucket.includes('.') && new URL(base).hostname.startsWith(`${bucket}.`);
-}
-
-/** The text as one word of a POSIX shell. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

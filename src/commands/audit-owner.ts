@@ -2,7 +2,7 @@
 import type { PodFault } from '../admission/audit.ts';
 import type { JsonObject } from '../admission/json.ts';
 import { ownField, ownList, ownString } from '../admission/json.ts';
-import { shellWord } from '../aws/upload.ts';
+import { shellWord } from '../aws/shell-word.ts';
 
 export interface Owner {
   /** `Deployment/web`. */

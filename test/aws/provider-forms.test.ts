@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { providerText } from '../../src/aws/provider-forms.ts';
-import { shellWord, uploadHints } from '../../src/aws/upload.ts';
+import { shellWord } from '../../src/aws/shell-word.ts';
+import { uploadHints } from '../../src/aws/upload.ts';
 
 const thumbprint = 'a9993e364706816aba3e25717850c26c9cd0d89d';
 const plain = { issuer: 'https://oidc.example.com', clientIds: ['sts.amazonaws.com'], thumbprints: [] };
