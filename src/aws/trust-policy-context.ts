@@ -18,7 +18,8 @@ export interface RequestContext {
 /** What STS makes condition keys of; other claims of a token cannot be asked for. */
 export const PROVIDER_KEYS = ['aud', 'sub', 'oaud', 'amr', 'email'] as const;
 
-const OF_REQUEST = /^(?:aws|sts):/i;
+/** Keys that depend on the request, not on the token. */
+export const OF_REQUEST: RegExp = /^(?:aws|sts):/i;
 
 export function requestContextOf(claims: TokenClaims): RequestContext {
   const prefix = providerName(claims.issuer ?? '');

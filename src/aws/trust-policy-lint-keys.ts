@@ -3,10 +3,8 @@
 import type { Finding } from './finding.ts';
 import { fault, note, warning } from './finding.ts';
 import { isSameButSlash, parseProviderArn, providerName } from './oidc-provider.ts';
-import { PROVIDER_KEYS } from './trust-policy-context.ts';
+import { OF_REQUEST, PROVIDER_KEYS } from './trust-policy-context.ts';
 import type { Statement } from './trust-policy-statements.ts';
-
-const OF_REQUEST = /^(?:aws|sts):/i;
 
 /** What stands before the last colon, and after it: issuers have no port. */
 export interface ProviderKey {
