@@ -4,6 +4,7 @@ import type { JsonObject } from '../admission/json.ts';
 import { isObject, ownField, ownString } from '../admission/json.ts';
 import { refusalOf } from './answer.ts';
 import type { KubeClient } from './client.ts';
+import { KubeError } from './error.ts';
 import { createNamedObject } from './named-object.ts';
 
 export interface Lease {
@@ -54,6 +55,10 @@ export function createLease(options: LeaseOptions): Lease {
     const taking =
       current === holder ? {} : { acquireTime: time(), leaseTransitions: numberIn(spec, 'leaseTransitions') + 1 };
     const change = await object.replace({ ...found, spec: { ...spec, ...record(), ...taking } }, signal);
+    // Nothing is tested by what is sent: 422 is a denial, of which people must hear.
+    if (change.kind === 'conflict' && change.status !== 409) {
+      throw new KubeError(change.message, { code: 'refused', status: change.status });
+    }
     return change.kind === 'changed';
   }
 

@@ -10,7 +10,7 @@ import { KubeError } from './error.ts';
 export type Change =
   | { readonly kind: 'changed'; readonly object: JsonObject }
   /** Somebody else changed it since it was read, or the change is not taken as it is. */
-  | { readonly kind: 'conflict'; readonly message: string };
+  | { readonly kind: 'conflict'; readonly status: number; readonly message: string };
 
 export interface PatchOperation {
   readonly op: 'test' | 'add';
@@ -62,7 +62,8 @@ export function createNamedObject({ client, collection, name }: NamedObjectOptio
 const CONFLICTS = new Set([409, 422]);
 
 function changeFrom(path: string, answer: KubeAnswer): Change {
-  if (CONFLICTS.has(answer.status)) return { kind: 'conflict', message: refusalOf(path, answer).message };
+  const { status } = answer;
+  if (CONFLICTS.has(status)) return { kind: 'conflict', status, message: refusalOf(path, answer).message };
   return { kind: 'changed', object: objectFrom(path, answer) };
 }
 

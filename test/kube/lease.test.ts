@@ -136,6 +136,18 @@ describe('createLease', () => {
     expect(ownField(store.spec(), 'leaseTransitions')).toBe(1);
   });
 
+  it('says what a policy denies it, although it looks like a conflict', async () => {
+    const store = createStore();
+    store.put({ metadata: { name: 'audit' } });
+    store.refuse(422);
+    expect(await failureOf(replica(store, 'a').lease.hold(signal))).toEqual({
+      code: 'refused',
+      status: 422,
+      retryAfterSeconds: undefined,
+      message: `the API server answered 422 to ${path}/audit: no`,
+    });
+  });
+
   it('says what it may not do', async () => {
     const store = createStore();
     store.refuse(403);

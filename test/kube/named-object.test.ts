@@ -61,6 +61,7 @@ test('it is replaced where it still is what was read, and by one of two only', a
     });
     expect(await secret.replace({ ...stored, data: { a: 'two' } }, signal)).toEqual({
       kind: 'conflict',
+      status: 409,
       message:
         'the API server answered 409 to /api/v1/namespaces/eks/secrets/ours: ' +
         'the object has been modified; please apply your changes to the latest version',
