@@ -81,6 +81,7 @@ function surroundingIn(
     namespaces: ofKind('Namespace'),
     // Of one that was given by itself, another may be there beside it.
     webhookConfigurations: isListed || webhookConfigurations.some(isOfPodIdentity) ? webhookConfigurations : undefined,
+    endpointSlices: kinds.has('EndpointSlice') ? ofKind('EndpointSlice') : undefined,
     settings,
     surroundings,
     keysOf: (reference) => knownKeys.get(reference),

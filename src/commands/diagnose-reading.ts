@@ -3,6 +3,7 @@ import type { JsonObject } from '../admission/json.ts';
 import { isObject, ownField, ownList, ownString } from '../admission/json.ts';
 import { serviceAccountNameOf } from '../admission/pod.ts';
 import { messageOf } from '../admission/thrown.ts';
+import { servicesOf } from '../diagnosis/registration.ts';
 import { refusalOf } from '../kube/answer.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Input } from './inputs.ts';
@@ -93,12 +94,24 @@ export async function surroundingsOf(
       .list(path, 'MutatingWebhookConfiguration', group)
       .then((items) => [{ apiVersion: group, kind: 'MutatingWebhookConfigurationList', items }]),
   );
+  const configurations = registered.flatMap(({ items }) => items);
+  const endpoints = await ifAllowed(endpointSlicesOf(cluster, servicesOf(configurations)).then((found) => [found]));
   return [
     ...pods,
     { apiVersion: 'v1', kind: 'ServiceAccountList', items: accounts },
     ...namespaces.map((found) => ({ apiVersion: 'v1', kind: 'Namespace', ...found })),
     ...registered,
+    ...endpoints,
   ];
+}
+
+async function endpointSlicesOf(cluster: Reader, services: ReturnType<typeof servicesOf>): Promise<JsonObject> {
+  const group = 'discovery.k8s.io/v1';
+  const lists = services.map(async ({ namespace, name }) => {
+    const query = new URLSearchParams({ labelSelector: `kubernetes.io/service-name=${name}` });
+    return cluster.list(`/apis/${group}/namespaces/${namespace}/endpointslices?${query}`, 'EndpointSlice', group);
+  });
+  return { apiVersion: group, kind: 'EndpointSliceList', items: (await Promise.all(lists)).flat() };
 }
 
 /** The ConfigMap of roles, where the webhook reads one. */

@@ -18,6 +18,8 @@ export interface Surrounding {
   /** Images of the pods that were given, by the account (`namespace/name`) that they run as. */
   readonly imagesByAccount: ReadonlyMap<string, ReadonlySet<string>>;
   readonly webhookConfigurations: readonly JsonObject[] | undefined;
+  /** Of the Services that those call. */
+  readonly endpointSlices: readonly JsonObject[] | undefined;
   readonly settings: Settings;
   readonly surroundings: Surroundings;
   /** Names of the variables that a ConfigMap or Secret holds (`Secret/prod/aws`); undefined where it was not given. */

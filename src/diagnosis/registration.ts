@@ -14,7 +14,8 @@ export type Reach =
 /** Names of upstream, EKS, kOps and of this project's own charts. */
 const OURS = /pod-?identity|iam-for-pods|\birsa\b/i;
 
-export function reachOf({ webhookConfigurations, pod, namespace, namespaces, now }: PodFacts): Reach {
+export function reachOf(facts: PodFacts): Reach {
+  const { webhookConfigurations, pod, namespace, namespaces, now, endpointSlices } = facts;
   if (webhookConfigurations === undefined) return { kind: 'asked' };
   const entries = webhookConfigurations.flatMap(webhooksOf).filter(({ isOurs }) => isOurs);
   if (entries.length === 0) {
@@ -28,6 +29,7 @@ export function reachOf({ webhookConfigurations, pod, namespace, namespaces, now
     namespace: { labels, complete: object !== undefined },
     pod: { labels: labelsOf(pod), complete: true },
     now,
+    endpointSlices,
   };
   const reaches = entries.map((entry) => reachOfEntry(entry, known));
   return reaches.reduce((one, other) => (rank(other) < rank(one) ? other : one));
@@ -61,6 +63,7 @@ interface Known {
   readonly namespace: Labels;
   readonly pod: Labels;
   readonly now: number;
+  readonly endpointSlices: PodFacts['endpointSlices'];
 }
 
 function reachOfEntry({ name, webhook }: Entry, known: Known): Reach {
@@ -74,7 +77,7 @@ function reachOfEntry({ name, webhook }: Entry, known: Known): Reach {
     const evidence = `MutatingWebhookConfiguration ${name}: its objectSelector wants ${byPod.text}`;
     return { kind: 'opted-out', evidence, isOptIn: byPod.isOptIn };
   }
-  const fault = faultOf(webhook, known.now);
+  const fault = faultOf(webhook, known.now) ?? unreadyService(webhook, known.endpointSlices);
   if (fault === undefined) return { kind: 'asked' };
   return { kind: 'down', evidence: `MutatingWebhookConfiguration ${name}: ${fault}`, isOptIn: false };
 }
@@ -94,6 +97,41 @@ function faultOf(webhook: JsonObject, now: number): string | undefined {
   if (caBundle === '') return ownField(client, 'service') === undefined ? undefined : 'its caBundle is empty';
   const ends = validUntil(caBundle);
   return ends === undefined || ends > now ? undefined : `its caBundle has expired on ${new Date(ends).toISOString()}`;
+}
+
+/** Why nobody answers at the Service of a webhook; undefined where somebody does, or its endpoints were not given. */
+function unreadyService(webhook: JsonObject, endpointSlices: readonly JsonObject[] | undefined): string | undefined {
+  const service = serviceOf(webhook);
+  if (service === undefined || endpointSlices === undefined) return undefined;
+  const endpoints = endpointSlices
+    .filter((slice) => isOf(slice, service))
+    .flatMap((slice) => ownList(slice, 'endpoints'));
+  // The EndpointSlice API takes an unknown readiness for ready.
+  const isReady = endpoints.some((endpoint) => ownField(ownField(endpoint, 'conditions'), 'ready') !== false);
+  return isReady ? undefined : `the Service ${service.namespace}/${service.name} that it calls has no ready endpoint`;
+}
+
+interface ServiceReference {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+function isOf(slice: JsonObject, { namespace, name }: ServiceReference): boolean {
+  const isThere = ownString(ownField(slice, 'metadata'), 'namespace') === namespace;
+  return isThere && labelsOf(slice)['kubernetes.io/service-name'] === name;
+}
+
+function serviceOf(webhook: JsonObject): ServiceReference | undefined {
+  const service = ownField(ownField(webhook, 'clientConfig'), 'service');
+  const [namespace, name] = [ownString(service, 'namespace'), ownString(service, 'name')];
+  return namespace === undefined || name === undefined ? undefined : { namespace, name };
+}
+
+/** The Services that webhooks for pod identity are called by, each once. */
+export function servicesOf(webhookConfigurations: readonly JsonObject[]): readonly ServiceReference[] {
+  const entries = webhookConfigurations.flatMap(webhooksOf).filter(({ isOurs }) => isOurs);
+  const services = entries.flatMap(({ webhook }) => serviceOf(webhook) ?? []);
+  return [...new Map(services.map((service) => [`${service.namespace}/${service.name}`, service])).values()];
 }
 
 function coversPods(rule: unknown): boolean {

@@ -77,6 +77,27 @@ describe('diagnose pod', () => {
     expect((await diagnose(manifests)).ids).toEqual(['annotation-key-typo', 'webhook-down']);
   });
 
+  test('looks whether anybody answers at the Service of the webhook', async () => {
+    const service = { namespace: 'eks', name: 'pod-identity-webhook' };
+    const rule = { operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] };
+    const webhook = { name: 'iam-for-pods.amazonaws.com', clientConfig: { service, caBundle: 'WA==' }, rules: [rule] };
+    const slices = (ready: boolean): object => ({
+      items: [
+        {
+          metadata: { namespace: 'eks', labels: { 'kubernetes.io/service-name': service.name } },
+          endpoints: [{ conditions: { ready } }],
+        },
+      ],
+    });
+    const idsWhere = async (ready: boolean): Promise<readonly unknown[]> => {
+      const path =
+        '/apis/discovery.k8s.io/v1/namespaces/eks/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dpod-identity-webhook';
+      const others = { [CONFIGURATIONS]: { items: [{ metadata: {}, webhooks: [webhook] }] }, [path]: slices(ready) };
+      return (await diagnose(bare(), { others })).ids;
+    };
+    expect([await idsWhere(false), await idsWhere(true)]).toEqual([['webhook-down'], ['pod-not-mutated']]);
+  });
+
   test('says what it may not read, and the rest all the same', async () => {
     const { ids, err } = await diagnose(bare(), { forbidden: [CONFIGURATIONS, '/api/v1/namespaces/prod'] });
     expect(ids).toEqual(['pod-not-mutated']);
@@ -148,11 +169,13 @@ describe('diagnose pod', () => {
 });
 
 type Asked = Partial<DiagnoseClusterOptions> & {
+  /** By their paths, beside pod and account. */
+  readonly others?: Readonly<Record<string, object>>;
   readonly forbidden?: readonly string[];
   readonly provider?: typeof PROVIDER | null;
 };
 
-async function diagnose({ account, pod }: Manifests, { forbidden = [], provider, ...asked }: Asked = {}) {
+async function diagnose({ account, pod }: Manifests, { forbidden = [], provider, others = {}, ...asked }: Asked = {}) {
   const objects: Readonly<Record<string, object>> = {
     '/api/v1/namespaces/prod': { metadata: { name: 'prod' } },
     '/api/v1/namespaces/prod/pods': { items: [pod, { ...pod, status: { phase: 'Failed' } }] },
@@ -160,6 +183,7 @@ async function diagnose({ account, pod }: Manifests, { forbidden = [], provider,
     '/api/v1/namespaces/prod/serviceaccounts': { items: [account] },
     '/api/v1/namespaces/prod/serviceaccounts/app': account,
     [CONFIGURATIONS]: { items: [] },
+    ...others,
   };
   const io = createTestIo({});
   const commandLine = parseCommandLine(['diagnose', 'pod', 'prod/web'], {});

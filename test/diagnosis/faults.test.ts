@@ -119,6 +119,12 @@ const GOOD_CA =
   'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJDekNCczZBREFnRUNBZ0VCTUFvR0NDcUdTTTQ5QkFNQ01BMHhDekFKQmdOVkJBTVRBbU5oTUNBWERUSXcKTURFd01UQXdNREF3TUZvWUR6SXhNakF3TVRBeE1EQXdNREF3V2pBTk1Rc3dDUVlEVlFRREV3SmpZVEJaTUJNRwpCeXFHU000OUFnRUdDQ3FHU000OUF3RUhBMElBQkhlamxReXUxZ0ZjVUJwSjVBN0ZPbkNnTE00aThSMXdQS0NhClNDOE1EKy9XYUVmMGpmNitVT2Q1cmVrYmxPN0lnWVRSb3I3ODdmVFFWMndvTURCRUlocWpBakFBTUFvR0NDcUcKU000OUJBTUNBMGNBTUVRQ0lISi9BSUFNOE5DL3Q1YXBHYnZJVDlQMWh0c2xtYTkwV1Y1RWRTeG9uOHUyQWlBZgpCTXRKcEFMOVVkQUF3Y2R1REZpNXZIaW1GSFIzZUNzM1VjRjFlNHJkWkE9PQotLS0tLUVORCBDRVJUSUZJQ0FURS0tLS0tCg==';
 const UNREADABLE_CA = 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCmJtOD0KLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo=';
 
+const SERVICE = { namespace: 'eks', name: 'pod-identity-webhook' };
+const endpointSlice = (endpoints: readonly object[], { namespace: of, name } = SERVICE): object => ({
+  metadata: { namespace: of, name: `${name}-x2k9p`, labels: { 'kubernetes.io/service-name': name } },
+  endpoints,
+});
+
 /** The pod has nothing yet. */
 const UNMUTATED: readonly Row[] = [
   ['pod-not-mutated', 'no variables although the account has a role', () => {}],
@@ -344,6 +350,27 @@ const UNMUTATED: readonly Row[] = [
     'a caBundle that has expired',
     registered({ clientConfig: { service: { name: 'x' }, caBundle: EXPIRED_CA } }),
   ],
+  [
+    'webhook-down',
+    'a Service without a ready endpoint',
+    all(
+      registered({ clientConfig: { service: SERVICE, caBundle: GOOD_CA } }),
+      list('EndpointSlice', [
+        endpointSlice([{ conditions: { ready: false } }]),
+        endpointSlice([{ conditions: { ready: true } }], { namespace: 'eks', name: 'another' }),
+        endpointSlice([{ conditions: { ready: true } }], { namespace: 'other', name: SERVICE.name }),
+      ]),
+    ),
+  ],
+  [
+    'pod-not-mutated',
+    'a Service with ready endpoints, by any of its slices',
+    all(
+      registered({ clientConfig: { service: SERVICE, caBundle: GOOD_CA } }),
+      list('EndpointSlice', [endpointSlice([{ conditions: { ready: false } }]), endpointSlice([{}])]),
+    ),
+  ],
+  ['pod-not-mutated', 'a webhook by URL beside endpoints', all(registered(), list('EndpointSlice', []))],
   [
     'webhook-down',
     'rules for other operations',
