@@ -109,7 +109,11 @@ async function endpointSlicesOf(cluster: Reader, services: ReturnType<typeof ser
   const group = 'discovery.k8s.io/v1';
   const lists = services.map(async ({ namespace, name }) => {
     const query = new URLSearchParams({ labelSelector: `kubernetes.io/service-name=${name}` });
-    return cluster.list(`/apis/${group}/namespaces/${namespace}/endpointslices?${query.toString()}`, 'EndpointSlice', group);
+    return cluster.list(
+      `/apis/${group}/namespaces/${namespace}/endpointslices?${query.toString()}`,
+      'EndpointSlice',
+      group,
+    );
   });
   return { apiVersion: group, kind: 'EndpointSliceList', items: (await Promise.all(lists)).flat() };
 }
