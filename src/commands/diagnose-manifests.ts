@@ -27,13 +27,19 @@ export async function runDiagnoseManifests(options: DiagnoseManifestsOptions, io
   const found = await diagnosed(listed, { ...options, entries: configMap.entries });
   for (const hint of hintsOf(found)) io.stderr(`${hint}\n`);
   const problems = found.problems.map(reportedFrom);
-  io.stdout(options.output === 'json' ? reportJson(problems) : reportText(problems, paintWith(io.colour)));
+  if (options.output === 'json') io.stdout(reportJson(problems));
+  // Of nothing, "nothing is wrong" would be true and mean something else.
+  else if (!isEmpty(found)) io.stdout(reportText(problems, paintWith(io.colour)));
   return problems.length > 0 ? 1 : 0;
 }
 
-function hintsOf({ pods, accounts }: Diagnosed): readonly string[] {
-  if (pods.length === 0 && accounts.length === 0)
-    return ['no pods and no ServiceAccounts in the manifests: nothing was checked'];
+function isEmpty({ pods, accounts }: Diagnosed): boolean {
+  return pods.length === 0 && accounts.length === 0;
+}
+
+function hintsOf(found: Diagnosed): readonly string[] {
+  const { pods } = found;
+  if (isEmpty(found)) return ['no pods and no ServiceAccounts in the manifests: nothing was checked'];
   if (pods.length === 0) return ['no pods in the manifests: only the ServiceAccounts were checked'];
   return pods
     .filter(({ serviceAccount }) => serviceAccount === undefined)

@@ -2,6 +2,7 @@
 import type { CauseId } from '../diagnosis/cause.ts';
 import { PREDICTED } from '../diagnosis/predicted.ts';
 import type { Problem, ProblemId } from '../diagnosis/problem.ts';
+import { printable } from './findings.ts';
 import type { Paint } from './paint.ts';
 
 export interface Reported extends Omit<Problem, 'id'> {
@@ -23,7 +24,7 @@ export function reportText(problems: readonly Reported[], paint: Paint): string 
   return problems
     .map(
       ({ id, severity, object, evidence, fix, predictedError }) =>
-        `${paint.bold(`${severity} ${id}`)}: ${object}\n   evidence: ${evidence}\n   in logs:  ${predictedError}\n   fix:      ${fix}\n`,
+        `${paint.bold(`${severity} ${id}`)}: ${printable(object)}\n   evidence: ${printable(evidence)}\n   in logs:  ${predictedError}\n   fix:      ${printable(fix)}\n`,
     )
     .join('');
 }

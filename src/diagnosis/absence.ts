@@ -4,6 +4,7 @@ import { ownField, ownString } from '../admission/json.ts';
 import { OPT_OUT_LABEL } from '../admission/mutate.ts';
 import { podAnnotation, podLabel } from '../admission/pod.ts';
 import { EXPLANATIONS } from '../admission/reasons.ts';
+import { shellWord } from '../aws/shell-word.ts';
 import { annotateCommand, annotationsOf } from './account.ts';
 import { annotatedAt } from './annotated-at.ts';
 import { hasPartOfIdentity, ownCredentials } from './credentials.ts';
@@ -33,7 +34,7 @@ export function absenceProblems(facts: PodFacts): Problem[] {
 }
 
 function restartOf({ pod, namespace }: PodFacts): string {
-  return `kubectl delete pod ${ownString(ownField(pod, 'metadata'), 'name') ?? 'NAME'} -n ${namespace} (its owner creates it again)`;
+  return `kubectl delete pod ${shellWord(ownString(ownField(pod, 'metadata'), 'name') ?? 'NAME')} -n ${shellWord(namespace)} (its owner creates it again)`;
 }
 
 /** Why the ServiceAccount entitles the pod to nothing; undefined where it does, or where it was not given. */
@@ -57,7 +58,9 @@ function entitlementProblems(facts: PodFacts): readonly Problem[] | undefined {
   if (onPod !== undefined) {
     const [key, value] = onPod;
     const evidence = `the pod has annotation ${key}, which is read on ServiceAccounts only; ServiceAccount ${keyOf(account)} has none`;
-    const fix = `kubectl annotate serviceaccount ${account.name} -n ${account.namespace} ${prefix}/role-arn=${value.trim()}, then ${restartOf(facts)}`;
+    // Whoever may create a pod has written the value, and somebody with more rights pastes the command.
+    const words = [account.name, '-n', account.namespace, `${prefix}/role-arn=${value.trim()}`].map(shellWord);
+    const fix = `kubectl annotate serviceaccount ${words.join(' ')}, then ${restartOf(facts)}`;
     return [{ id: 'annotation-on-pod', severity: 'error', object, evidence, fix }];
   }
   // A role under a wrong key is said of the account.
@@ -116,7 +119,7 @@ function shutOutProblems(facts: PodFacts): Problem[] {
     case 'asked': {
       if (!labelled) return [];
       const evidence = `namespace ${namespace} has label ${OPT_OUT_LABEL}`;
-      const fix = `kubectl label namespace ${namespace} ${OPT_OUT_LABEL}-, then ${restartOf(facts)}`;
+      const fix = `kubectl label namespace ${shellWord(namespace)} ${OPT_OUT_LABEL}-, then ${restartOf(facts)}`;
       return [{ id: 'namespace-excluded', severity: 'error', object: `Namespace ${namespace}`, evidence, fix }];
     }
     case 'down': {

@@ -3,6 +3,7 @@ import { parseGoInt } from '../admission/go-syntax.ts';
 import type { JsonObject } from '../admission/json.ts';
 import { isObject, ownField, ownString } from '../admission/json.ts';
 import type { Settings } from '../admission/settings.ts';
+import { shellWord } from '../aws/shell-word.ts';
 import { nameOf } from './facts.ts';
 import { meantOnAccount } from './near-miss.ts';
 import type { Problem } from './problem.ts';
@@ -34,7 +35,7 @@ export function accountProblems(account: JsonObject, { settings, regions, roles 
       severity: meant.endsWith('/role-arn') ? 'error' : 'warning',
       object,
       evidence: `annotation ${key} is read by nobody; ${meant} is meant`,
-      fix: `${annotate} ${key}- ${meant}=${quotedForShell(value.trim())}, then create its pods again`,
+      fix: `${annotate} ${key}- ${meant}=${shellWord(value.trim())}, then create its pods again`,
     });
   }
   const role = annotations[`${prefix}/role-arn`] ?? '';
@@ -73,7 +74,7 @@ export function annotationsOf(object: JsonObject | undefined): Readonly<Record<s
 export function annotateCommand(account: JsonObject): string {
   const metadata = ownField(account, 'metadata');
   const [namespace = ''] = nameOf(account).split('/');
-  return `kubectl annotate serviceaccount ${ownString(metadata, 'name') ?? ''} -n ${namespace}`;
+  return `kubectl annotate serviceaccount ${shellWord(ownString(metadata, 'name') ?? '')} -n ${shellWord(namespace)}`;
 }
 
 export function isTooShort(expiration: string): boolean {
@@ -84,9 +85,5 @@ export function isTooShort(expiration: string): boolean {
 /** Where blanks are all that is wrong, the right value is known. */
 function correctedArn(text: string): string {
   const compact = text.replace(/\s/g, '');
-  return roleArnProblem(compact, []) === undefined ? quotedForShell(compact) : 'arn:aws:iam::ACCOUNT_ID:role/NAME';
-}
-
-function quotedForShell(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return roleArnProblem(compact, []) === undefined ? shellWord(compact) : 'arn:aws:iam::ACCOUNT_ID:role/NAME';
 }

@@ -94,7 +94,7 @@ export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
   },
   {
     has: [
-      /no role ARN configured|role ARN is not set|AWS_ROLE_ARN (?:environment variable )?(?:must be|is not|not) set|token file path is not set|value for roleArn and webIdentityTokenFile|(?:only|both) .*AWS_ROLE_ARN.*AWS_WEB_IDENTITY_TOKEN_FILE|web_identity_token_file.*role_arn/i,
+      /no role ARN configured|role ARN is not set|AWS_ROLE_ARN (?:environment variable )?(?:must be|is not|not) set|token file path is not set|value for roleArn and webIdentityTokenFile|(?:only|both) .{0,200}AWS_ROLE_ARN.{0,200}AWS_WEB_IDENTITY_TOKEN_FILE|web_identity_token_file.*role_arn/i,
     ],
     unless: /in the chain|in chain/i,
     causes: ['pod-not-mutated'],

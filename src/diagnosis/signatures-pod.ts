@@ -2,7 +2,7 @@
 import type { Signature } from './cause.ts';
 
 const TOKEN_FILE =
-  /secrets\/(?:pods\.)?eks\.amazonaws\.com|web.?identity.?token(?!Cred)|aws-iam-token|eks-pod-identity-token|AWS_(?:WEB_IDENTITY|CONTAINER_AUTHORIZATION)_TOKEN_FILE|secrets\/[^ ]*aws[^ ]*token/i;
+  /secrets\/(?:pods\.)?eks\.amazonaws\.com|web.?identity.?token(?!Cred)|aws-iam-token|eks-pod-identity-token|AWS_(?:WEB_IDENTITY|CONTAINER_AUTHORIZATION)_TOKEN_FILE|secrets\/[^ ]{0,100}aws[^ ]{0,100}token/i;
 const FORBIDDEN =
   /permission ?denied|EACCES|errno 13\b|os error 13\b|access is denied|access to the path|nio\.file\.AccessDenied|UnauthorizedAccess|operation not permitted|\bEPERM\b/i;
 const AGENT =
@@ -31,7 +31,7 @@ export const POD_SIGNATURES: readonly Signature[] = [
     causes: ['sdk-too-old'],
   },
   {
-    has: [/(?:assume.role|role_arn).*(?:requires?|missing:?) .*(?:source_profile|credential_source)/i],
+    has: [/(?:assume.role|role_arn).{0,200}(?:requires?|missing:?) .{0,200}(?:source_profile|credential_source)/i],
     causes: ['sdk-too-old'],
     why: 'the SDK does not know web_identity_token_file and looks for another source of the role’s credentials: it is older than web identity',
   },

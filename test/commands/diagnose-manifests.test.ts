@@ -33,6 +33,16 @@ describe('diagnose manifests', () => {
     });
   });
 
+  test('keeps what others wrote one word of a command, and off the terminal', async () => {
+    const account = ACCOUNT.replace(/, annotations: .*/, ' }');
+    const role = String.raw`"$(reboot); arn:aws:iam::111122223333:role/app\u001b[2J"`;
+    const pod = POD.replace('name: web,', `name: web, annotations: { eks.amazonaws.com/role-arn: ${role} },`);
+    const { out } = await diagnose({ 'account.yaml': account, 'pod.yaml': pod });
+    expect(out.split('\n').filter((line) => line.includes('fix:'))).toEqual([
+      "   fix:      kubectl annotate serviceaccount app -n prod 'eks.amazonaws.com/role-arn=$(reboot); arn:aws:iam::111122223333:role/app\uFFFD[2J', then kubectl delete pod web -n prod (its owner creates it again)",
+    ]);
+  });
+
   test('reads lists of every form', async () => {
     const items = (text: string): string => text.trim().replace(/^/gm, '    ').replace('    ', '  - ');
     const list = `apiVersion: v1\nkind: List\nitems:\n${items(ACCOUNT)}\n${items(POD)}\n`;
@@ -46,7 +56,7 @@ describe('diagnose manifests', () => {
   test('takes an object whose kind only looks like a list for itself', async () => {
     const wishList = 'apiVersion: example.com/v1\nkind: WishList\nitems: many\n';
     expect(await diagnose({ 'w.yaml': wishList })).toEqual({
-      out: NOTHING,
+      out: '',
       err: 'no pods and no ServiceAccounts in the manifests: nothing was checked\n',
       exit: 0,
     });
