@@ -37,4 +37,4 @@ EXPOSE 443 9999
 # --no-maglev: V8's compiler between the interpreter and the last one takes 10 MiB for its work on a burst of reviews, and
 # what it gains is over once the last one has been at it.
 # --heap-growing-percent: V8 else lets garbage double the old space before it looks at it.
-ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=4", "--heap-growing-percent=20", "--no-maglev", "--disable-proto=delete", "/app/main.js"]
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=4", "--heap-growing-percent=10", "--no-maglev", "--disable-proto=delete", "/app/main.js"]

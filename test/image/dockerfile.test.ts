@@ -27,7 +27,7 @@ describe('the Dockerfile', () => {
       entrypoint: [
         '/nodejs/bin/node',
         '--max-semi-space-size=4',
-        '--heap-growing-percent=20',
+        '--heap-growing-percent=10',
         '--no-maglev',
         '--disable-proto=delete',
         '/app/main.js',
