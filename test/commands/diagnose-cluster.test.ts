@@ -81,6 +81,7 @@ describe('diagnose pod', () => {
     const service = { namespace: 'eks', name: 'pod-identity-webhook' };
     const rule = { operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] };
     const webhook = { name: 'iam-for-pods.amazonaws.com', clientConfig: { service, caBundle: 'WA==' }, rules: [rule] };
+    const byUrl = { name: 'iam-for-pods-by-url', clientConfig: { url: 'https://127.0.0.1:23443/mutate' } };
     const slices = (ready: boolean): object => ({
       items: [
         {
@@ -92,7 +93,10 @@ describe('diagnose pod', () => {
     const idsWhere = async (ready: boolean): Promise<readonly unknown[]> => {
       const path =
         '/apis/discovery.k8s.io/v1/namespaces/eks/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dpod-identity-webhook';
-      const others = { [CONFIGURATIONS]: { items: [{ metadata: {}, webhooks: [webhook] }] }, [path]: slices(ready) };
+      const others = {
+        [CONFIGURATIONS]: { items: [{ metadata: {}, webhooks: [webhook, byUrl] }] },
+        [path]: slices(ready),
+      };
       return (await diagnose(bare(), { others })).ids;
     };
     expect([await idsWhere(false), await idsWhere(true)]).toEqual([['webhook-down'], ['pod-not-mutated']]);
