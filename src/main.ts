@@ -9,6 +9,7 @@ import type { App } from './app.ts';
 import type { Environment } from './cli.ts';
 import { parseCommandLine, wantsColour } from './cli.ts';
 import { RUNNERS } from './command-runners.ts';
+import { printableLines } from './commands/findings.ts';
 import type { CommandIo } from './commands/io.ts';
 import { ConfigError } from './config-error.ts';
 import { COMMANDS } from './flags/commands.ts';
@@ -33,7 +34,8 @@ const io: CommandIo = {
   readFile: (path) => readFile(path, 'utf8'),
   readStdin: () => text(process.stdin),
   stdout: (shown) => void process.stdout.write(shown),
-  stderr: (shown) => void process.stderr.write(shown),
+  // What is wrong is said in words of files, API servers and issuers: none of them may command the terminal.
+  stderr: (shown) => void process.stderr.write(printableLines(shown)),
   colour: wantsColour(process.stdout.isTTY, process.env),
 };
 
@@ -97,7 +99,8 @@ async function fail(reason: unknown): Promise<never> {
 
 function report(error: unknown): number {
   if (error instanceof ConfigError) {
-    for (const problem of error.problems) io.stderr(`${problem}\n`);
+    // What is quoted in one problem must not look like the next.
+    for (const problem of error.problems) io.stderr(`${problem.replaceAll('\n', '\n  ')}\n`);
     return WRONG_USE;
   }
   if (WRONG_USE_CODES.includes(codeOf(error))) {

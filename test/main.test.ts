@@ -52,6 +52,15 @@ describe('the program', () => {
     });
   });
 
+  it('lets what it quotes neither command the terminal nor look like another problem', async () => {
+    const args = ['trust-policy', 'check', '--policy=package.json', '--role=arn:aws:iam::111122223333:role/app'];
+    const { code, stdout, stderr } = await run([...args, '--claims=-'], '\u001b[1m\u009bJ\n--x');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toBe(
+      '--claims="-" is not JSON: Unexpected token \'\uFFFD\', "\uFFFD[1m\uFFFDJ\n  --x" is not valid JSON\n',
+    );
+  });
+
   it('says that there is no cluster, and ends with 2', async () => {
     expect(await run(['--port=0', '--metrics-port=0'])).toEqual({
       code: 2,

@@ -12,3 +12,8 @@ export function findingsText(findings: readonly Finding[], paint: Paint): string
 export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '\uFFFD');
 }
+
+/** The same for text of several lines, which stay lines. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}
