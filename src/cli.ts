@@ -11,6 +11,7 @@ import { klogFlag, levelOfVerbosity } from './flags/klog.ts';
 import { FLAGS } from './flags/table.ts';
 import type { FlagValue } from './flags/values.ts';
 import { flagValue } from './flags/values.ts';
+import { unknownCommand, unknownFlag } from './unknown-words.ts';
 
 export interface CommandRun {
   readonly kind: 'run';
@@ -40,7 +41,8 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
   }
   if (word === 'version' || rest.includes('--version')) return { kind: 'version' };
   if (command === undefined) {
-    throw new ConfigError('usage', [unknownCommand(word, rest[0] ?? '')]);
+    const names = COMMANDS.map(({ name }) => name);
+    throw new ConfigError('usage', [unknownCommand({ word, next: rest[0] ?? '' }, names)]);
   }
   return { kind: 'run', command: command.name, ...readFlags(command, rest, environment) };
 }
@@ -56,18 +58,6 @@ function commandOf(args: readonly string[]): { command: Command | undefined; wor
     if (command !== undefined) return { command, word, rest: args.slice(count) };
   }
   return { command: undefined, word: words[0] ?? '', rest: args.slice(1) };
-}
-
-/** Names the commands that begin with the word, or all where none does. */
-function unknownCommand(word: string, next: string): string {
-  const names = COMMANDS.map(({ name }) => name);
-  const group = names.filter((name) => name.startsWith(`${word} `));
-  if (group.length === 0) return `unknown command ${JSON.stringify(word)}: want one of ${names.join(', ')}`;
-  const isHalf = next === '' || next.startsWith('-');
-  const what = isHalf
-    ? `half a command ${JSON.stringify(word)}`
-    : `unknown command ${JSON.stringify(`${word} ${next}`)}`;
-  return `${what}: want ${group.join(' or ')}`;
 }
 
 /** The name of the environment variable of a flag. */
@@ -152,7 +142,7 @@ function argumentsOf(
     } else if (flag !== undefined) {
       problems.push(`${rawName}: want a value, as in ${rawName}=${flag.placeholder ?? flag.default ?? 'VALUE'}`);
     } else if (klogFlag(name) === undefined) {
-      problems.push(`unknown flag ${rawName}: see --help`);
+      problems.push(unknownFlag(rawName, flags));
     } else if (name === 'v' && levelOfVerbosity(value ?? '') !== undefined && !args.some(isLogLevel)) {
       found.push({ name: 'log-level', rawName, value: levelOfVerbosity(value ?? '') ?? 'info' });
     }

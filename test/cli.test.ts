@@ -110,21 +110,49 @@ describe('parseCommandLine', () => {
     });
   });
 
-  it('refuses a command that it does not have', () => {
-    expect(problemsOf(['server'])).toMatchObject({
-      problems: [`unknown command "server": want one of ${COMMANDS.map(({ name }) => name).join(', ')}`],
+  it('lists its commands to whoever asks for one that it does not have', () => {
+    const names = COMMANDS.map(({ name }) => name).join('\n');
+    expect(problemsOf(['webhook'])).toMatchObject({
+      problems: [`unknown command "webhook": want one of these, and see --help\n${names}`],
     });
   });
 
   it('takes the first word of a command for half of it', () => {
-    const generateOrCheck = 'want trust-policy generate or trust-policy check';
+    const all = 'want one of these, and see --help\ntrust-policy generate\ntrust-policy check';
     expect(
-      [['trust-policy'], ['trust-policy', '--role=x'], ['trust-policy', 'chekc']].map((args) => problemsOf(args)),
+      [['trust-policy'], ['trust-policy', '--role=x'], ['trust-policy', 'list']].map((args) => problemsOf(args)),
     ).toMatchObject([
-      { problems: [`half a command "trust-policy": ${generateOrCheck}`] },
-      { problems: [`half a command "trust-policy": ${generateOrCheck}`] },
-      { problems: [`unknown command "trust-policy chekc": ${generateOrCheck}`] },
+      { problems: [`half a command "trust-policy": ${all}`] },
+      { problems: [`half a command "trust-policy": ${all}`] },
+      { problems: [`unknown command "trust-policy list": ${all}`] },
     ]);
+  });
+
+  it.each([
+    [['server'], 'unknown command "server": did you mean serve? see --help'],
+    [['ijnect', '-f', 'x'], 'unknown command "ijnect": did you mean inject? see --help'],
+    [['injct', 'x.yaml'], 'unknown command "injct": did you mean inject? see --help'],
+    [['trust-policy', 'chekc'], 'unknown command "trust-policy chekc": did you mean trust-policy check? see --help'],
+    [['trustpolicy', 'check'], 'unknown command "trustpolicy check": did you mean trust-policy check? see --help'],
+    [['trustpolicy', 'file'], 'unknown command "trustpolicy": did you mean trust-policy? see --help'],
+    [['Diagnos'], 'unknown command "Diagnos": did you mean diagnose? see --help'],
+    [['--prot=1'], 'unknown flag --prot: did you mean --port? see --help'],
+    [['--tls_min_version=1.2'], 'unknown flag --tls_min_version: did you mean --tls-min-version? see --help'],
+    [['inject', '--dif'], 'unknown flag --dif: did you mean --diff? see --help'],
+  ])('guesses what %j means', (args, problem) => {
+    expect(problemsOf(args)).toMatchObject({ problems: [problem] });
+  });
+
+  it.each([
+    // Of another command.
+    [['serve', '--diff'], 'unknown flag --diff: see --help'],
+    // Two letters from --port, and one letter that is right.
+    [['serve', '--rot'], 'unknown flag --rot: see --help'],
+    // As near to tls-key as to tls-cert.
+    [['serve', '--tls-kext'], 'unknown flag --tls-kext: see --help'],
+    [['serve', '-p'], 'unknown flag -p: see --help'],
+  ])('does not guess what %j means', (args, problem) => {
+    expect(problemsOf(args)).toMatchObject({ problems: [problem] });
   });
 
   it('helps with the commands of one word', () => {

@@ -40,7 +40,7 @@ function nearestOf(key: string, names: readonly string[], prefix: string): strin
 }
 
 /** Letters to insert, remove or replace (Levenshtein). */
-function distance(one: string, other: string): number {
+export function distance(one: string, other: string): number {
   let previous = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (const [row, letter] of one.split('').entries()) {
     const current = [row + 1];
