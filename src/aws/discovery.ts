@@ -2,6 +2,9 @@
 import type { PublicJwk } from './jwks.ts';
 import { ownText } from './own-field.ts';
 
+/** Below the issuer, and below the API server's own address (OpenID Connect Discovery 1.0 §4). */
+export const DISCOVERY_PATH = '.well-known/openid-configuration';
+
 /** In the order in which the API server writes the members. */
 export interface DiscoveryDocument {
   readonly issuer: string;

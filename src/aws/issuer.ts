@@ -1,5 +1,6 @@
 // The issuer's URL: what IAM demands of it, and the addresses that follow from it. It is compared byte for byte
 // everywhere, so nothing here normalises it.
+import { DISCOVERY_PATH } from './discovery.ts';
 
 const SCHEME = 'https://';
 /** IAM, CreateOpenIDConnectProvider: Url. */
@@ -68,7 +69,7 @@ export function issuerWarnings(issuer: string): readonly string[] {
 
 /** Where the discovery document is (OpenID Connect Discovery 1.0 §4.1: a slash at the end of the issuer is dropped). */
 export function discoveryUrlOf(issuer: string): string {
-  return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  return `${issuer.replace(/\/$/, '')}/${DISCOVERY_PATH}`;
 }
 
 /** Where the keys are, unless the cluster says otherwise: the API server's own path. */

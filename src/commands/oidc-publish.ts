@@ -1,6 +1,6 @@
 // `oidc publish`: writes an issuer's two documents into a directory, to be served by anybody who serves files. Keys that
 // are published stay until they are retired, so that a rotation overlaps.
-import { discoveryDocument } from '../aws/discovery.ts';
+import { DISCOVERY_PATH, discoveryDocument } from '../aws/discovery.ts';
 import { issuerProblems, issuerWarnings, jwksUriOf, pathBelow } from '../aws/issuer.ts';
 import { jwksDocument, mergedKeys } from '../aws/jwks.ts';
 import type { Merged } from '../aws/jwks.ts';
@@ -11,7 +11,7 @@ import type { CommandCall, ExitCode } from './io.ts';
 import { printable } from './findings.ts';
 import { fetchFrom, issuerFrom, refuseWrongUse } from './issuer-options.ts';
 import { currentKeys } from './publish-keys.ts';
-import { DISCOVERY_PATH, publishedAt, publishedIn, writeDocument } from './published.ts';
+import { publishedAt, publishedIn, writeDocument } from './published.ts';
 import type { Published } from './published.ts';
 
 /** Rejects with ConfigError where it is used wrongly, and where something that it needs cannot be read. */

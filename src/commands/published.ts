@@ -2,15 +2,13 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../admission/thrown.ts';
-import { parseDiscovery } from '../aws/discovery.ts';
+import { DISCOVERY_PATH, parseDiscovery } from '../aws/discovery.ts';
 import { discoveryUrlOf, pathBelow } from '../aws/issuer.ts';
 import type { PublicJwk } from '../aws/jwks.ts';
 import { parseJwks } from '../aws/jwks.ts';
 import { ConfigError } from '../config-error.ts';
 import type { IssuerFetch } from './issuer-fetch.ts';
 import { orWrongUse } from './issuer-options.ts';
-
-export const DISCOVERY_PATH = '.well-known/openid-configuration';
 
 export interface Published {
   readonly jwksUri: string;
