@@ -1,10 +1,12 @@
 // The ServiceAccounts that are annotated with a role, in manifests or in a cluster.
 import { ownField, ownString } from '../admission/json.ts';
 import { parseRoleArn } from '../aws/arn.ts';
+import { DISCOVERY_PATH } from '../aws/discovery.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { pagesOf } from '../kube/list.ts';
 import type { ManifestObject } from '../kube/manifest-documents.ts';
 import { accountKeyFrom, namespaceOf } from '../kube/manifest-documents.ts';
+import { readIssuerDocument } from './cluster-issuer.ts';
 
 export interface AnnotatedAccount {
   readonly namespace: string;
@@ -45,11 +47,10 @@ function annotatedFrom(object: unknown, prefix: string): readonly AnnotatedAccou
   return [{ namespace, name, roleArn, audience: audience === '' ? undefined : audience }];
 }
 
-/** The issuer that the cluster's own discovery document names; undefined where it names none. */
+/** The issuer that the cluster's own discovery document names; undefined where it names none. Rejects with KubeError. */
 export async function issuerOfCluster(
   client: Pick<KubeClient, 'get'>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const { status, body } = await client.get('/.well-known/openid-configuration', { signal });
-  return status === 200 ? ownString(body, 'issuer') : undefined;
+  return ownString(await readIssuerDocument(client, { path: `/${DISCOVERY_PATH}`, signal }), 'issuer');
 }

@@ -1,7 +1,7 @@
 // What the API server itself says of its issuer and keys: the documents that it serves to its own clients.
 import type { ClusterKeys } from '../aws/signer-checks.ts';
 import type { Discovery } from '../aws/discovery.ts';
-import { parseDiscovery } from '../aws/discovery.ts';
+import { DISCOVERY_PATH, parseDiscovery } from '../aws/discovery.ts';
 import { parseJwks } from '../aws/jwks.ts';
 import { refusalOf } from '../kube/answer.ts';
 import type { ReadClient } from '../kube/client.ts';
@@ -15,7 +15,7 @@ export interface ClusterIssuer extends ClusterKeys, Discovery {
   readonly unusable: readonly string[];
 }
 
-const DISCOVERY = '/.well-known/openid-configuration';
+const DISCOVERY = `/${DISCOVERY_PATH}`;
 const JWKS = '/openid/v1/jwks';
 // The API server serves each document as its own type only, and refuses callers who do not take that (RFC 7517 §8.5).
 const MEDIA_TYPES = 'application/json, application/jwk-set+json';
@@ -38,7 +38,15 @@ export async function readClusterIssuer(options: KubeConfigOptions): Promise<Clu
 }
 
 async function read(client: Pick<ReadClient, 'get'>, path: string): Promise<unknown> {
-  const answer = await client.get(path, { signal: new AbortController().signal, accept: MEDIA_TYPES });
+  return readIssuerDocument(client, { path, signal: new AbortController().signal });
+}
+
+/** Rejects with KubeError, which names the right that a caller lacks. */
+export async function readIssuerDocument(
+  client: Pick<ReadClient, 'get'>,
+  { path, signal }: { readonly path: string; readonly signal: AbortSignal },
+): Promise<unknown> {
+  const answer = await client.get(path, { signal, accept: MEDIA_TYPES });
   if (answer.status === 200) return answer.body;
   const refusal = refusalOf(path, answer);
   if (answer.status !== 401 && answer.status !== 403) throw refusal;

@@ -1,7 +1,6 @@
 // `trust-policy generate`: the trust policy of a role for the ServiceAccounts that are named, or that are annotated with it.
 import type { JsonObject } from '../admission/json.ts';
 import { isObject } from '../admission/json.ts';
-import { messageOf } from '../admission/thrown.ts';
 import { parseRoleArn } from '../aws/arn.ts';
 import type { RoleOwner } from '../aws/arn.ts';
 import { issuerProblems } from '../aws/issuer.ts';
@@ -9,24 +8,20 @@ import { PARTITION_PATTERN, partitionOf } from '../aws/partitions.ts';
 import { lintTrustPolicy } from '../aws/trust-policy-lint.ts';
 import { parseTrustPolicy } from '../aws/trust-policy.ts';
 import type { Trusted } from '../aws/trust-policy-generate.ts';
-import { isWide, parseTrusted, trustStatements } from '../aws/trust-policy-generate.ts';
+import { isWide, trustStatements } from '../aws/trust-policy-generate.ts';
 import { mergedPolicy } from '../aws/trust-policy-merge.ts';
 import { terraformOf } from '../aws/trust-policy-terraform.ts';
-import { ConfigError } from '../config-error.ts';
 import type { FlagValues } from '../flags/given.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { objectsOf } from '../kube/manifest-documents.ts';
-import type { AnnotatedAccount } from './annotated-accounts.ts';
-import { annotatedIn, annotatedInCluster, issuerOfCluster } from './annotated-accounts.ts';
 import { findingsText } from './findings.ts';
-import { readInputs } from './inputs.ts';
 import type { CommandCall, CommandIo, ExitCode } from './io.ts';
 import { readOption, wrong } from './option-files.ts';
 import { paintWith } from './paint.ts';
 import { policyTextFrom } from './trust-policy-files.ts';
+import type { ClientFrom } from './trust-policy-subjects.ts';
+import { whatIsGiven } from './trust-policy-subjects.ts';
 
-/** Opens a connection to the cluster that the flags name. */
-export type ClientFrom = (flags: FlagValues) => Pick<KubeClient, 'get' | 'stream' | 'close'>;
+const EXAMPLE =
+  'for example: pod-identity-webhook trust-policy generate --service-account=prod/api --account=111122223333 --issuer=https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE';
 
 /** Rejects with ConfigError where it is used wrongly. */
 export async function runTrustPolicyGenerate({ flags, io }: CommandCall, clientFrom: ClientFrom): Promise<ExitCode> {
@@ -34,13 +29,11 @@ export async function runTrustPolicyGenerate({ flags, io }: CommandCall, clientF
   const problems = [...given.problems];
   const owner = ownerFrom(flags, { ...given, problems });
   const accounts = given.accounts.map(({ namespace, name, audience }) => ({ namespace, name, audience }));
-  if (accounts.length === 0 && problems.length === 0) {
-    problems.push(
-      'no ServiceAccount to trust: give --service-account=NAMESPACE/NAME, or manifests with annotated ones',
-    );
-  }
-  problems.push(...wideProblems(accounts, flags.isOn('allow-wide')), ...issuerTrouble(given.issuer));
+  const wrongIssuer = given.issuer === '' ? [] : issuerProblems(given.issuer);
+  problems.push(...wideProblems(accounts, flags.isOn('allow-wide')));
+  problems.push(...wrongIssuer.map((problem) => `--issuer=${JSON.stringify(given.issuer)}: ${problem}`));
   const existing = await existingPolicy(flags, io);
+  if (given.isWithoutSubject) problems.push(EXAMPLE);
   if (problems.length > 0) throw wrong(...problems);
   const policy = mergedPolicy(existing, trustStatements({ issuer: given.issuer, owner, accounts }));
   const text = `${JSON.stringify(policy, null, 2)}\n`;
@@ -48,61 +41,6 @@ export async function runTrustPolicyGenerate({ flags, io }: CommandCall, clientF
   io.stderr(findingsText(lintTrustPolicy(subject), paintWith(false)));
   io.stdout(flags.text('output') === 'terraform' ? terraformOf(policy) : text);
   return 0;
-}
-
-interface Given {
-  readonly issuer: string;
-  readonly accounts: readonly Trusted[];
-  /** Of the annotated accounts that were found, without doubles. */
-  readonly roles: readonly string[];
-  readonly problems: readonly string[];
-}
-
-interface GivenFrom {
-  readonly flags: FlagValues;
-  readonly io: CommandIo;
-  readonly clientFrom: ClientFrom;
-}
-
-async function whatIsGiven({ flags, io, clientFrom }: GivenFrom): Promise<Given> {
-  const problems: string[] = [];
-  const audience = flags.text('audience') ?? '';
-  if (audience === '') problems.push('--audience="": want the audience of the tokens, sts.amazonaws.com for AWS');
-  const prefix = flags.text('annotation-prefix') ?? '';
-  const named = flags
-    .all('service-account')
-    .flatMap((text) => text.split(','))
-    .flatMap((text) => {
-      const account = parseTrusted(text.trim());
-      if (account === undefined)
-        problems.push(`--service-account=${JSON.stringify(text)}: want NAMESPACE/NAME, in small letters`);
-      return account === undefined ? [] : [{ ...account, audience }];
-    });
-  let annotated: readonly AnnotatedAccount[] = [];
-  let issuer = flags.text('issuer');
-  if (flags.isGiven('filename')) {
-    const { inputs, problems: unread } = await readInputs(flags.all('filename'), io);
-    problems.push(...unread);
-    const manifests = inputs.flatMap(({ documents }) => documents.flatMap(({ value }) => objectsOf(value)));
-    annotated = annotatedIn(manifests, prefix);
-  }
-  if (flags.isOn('from-cluster')) {
-    const client = clientFrom(flags);
-    const { signal } = new AbortController();
-    try {
-      annotated = [...annotated, ...(await annotatedInCluster(client, { prefix, signal }))];
-      issuer ??= await issuerOfCluster(client, signal);
-    } catch (error) {
-      const fix = 'it takes get and list of serviceaccounts, and the issuer unless --issuer is given';
-      throw new ConfigError('usage', [`--from-cluster: ${messageOf(error)}; ${fix}`], { cause: error });
-    } finally {
-      client.close();
-    }
-  }
-  const role = flags.text('role');
-  const wanted = annotated.filter(({ roleArn }) => role === undefined || roleArn === role);
-  const accounts = [...named, ...wanted.map((one) => ({ ...one, audience: one.audience ?? audience }))];
-  return { issuer: issuer ?? '', accounts, roles: [...new Set(wanted.map(({ roleArn }) => roleArn))], problems };
 }
 
 /** From --role, from --account, or from the one role that the accounts are annotated with. */
@@ -157,14 +95,6 @@ function wideProblems(accounts: readonly Trusted[], allowed: boolean): readonly 
       ({ namespace, name }) =>
         `--service-account="${namespace}/${name}" trusts accounts of every namespace, also of those that others create; name the namespaces, or give --allow-wide`,
     );
-}
-
-function issuerTrouble(issuer: string): readonly string[] {
-  if (issuer === '')
-    return [
-      '--issuer: give the issuer of the cluster’s tokens, as kubectl get --raw /.well-known/openid-configuration names it',
-    ];
-  return issuerProblems(issuer).map((problem) => `--issuer=${JSON.stringify(issuer)}: ${problem}`);
 }
 
 async function existingPolicy(flags: FlagValues, io: CommandIo): Promise<JsonObject | undefined> {

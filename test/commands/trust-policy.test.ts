@@ -1,9 +1,10 @@
 // `trust-policy check` and `generate` as their users see them.
 import { describe, expect, it } from '@jest/globals';
+import { ownField, ownList } from '../../src/admission/json.ts';
 import { parseCommandLine } from '../../src/cli.ts';
-import type { ClientFrom } from '../../src/commands/trust-policy-generate.ts';
 import { runTrustPolicyGenerate } from '../../src/commands/trust-policy-generate.ts';
 import { runTrustPolicyCheck } from '../../src/commands/trust-policy-check.ts';
+import type { ClientFrom } from '../../src/commands/trust-policy-subjects.ts';
 import type { KubeAnswer } from '../../src/kube/answer.ts';
 import { createTestIo } from '../support/command-io.ts';
 import {
@@ -407,11 +408,10 @@ describe('trust-policy generate', () => {
       },
     };
     const client = (status = 200) => ({
-      get: async (path: string): Promise<KubeAnswer> => ({
-        status: path.startsWith('/.well') ? status : 200,
-        body: answers[path.split('?')[0] ?? ''],
-        retryAfterSeconds: undefined,
-      }),
+      get: async (path: string): Promise<KubeAnswer> =>
+        status !== 200 && path.startsWith('/.well')
+          ? { status, body: { message: 'not you' }, retryAfterSeconds: undefined }
+          : { status: 200, body: answers[path.split('?')[0] ?? ''], retryAfterSeconds: undefined },
       // oxlint-disable-next-line require-yield
       async *stream(): AsyncGenerator<unknown, void> {
         throw new Error('want no watch');
@@ -420,21 +420,31 @@ describe('trust-policy generate', () => {
     });
     const { out } = await generate(['--from-cluster', `--role=${ROLE}`], {}, () => client());
     expect(JSON.parse(out)).toEqual({ Version: '2012-10-17', Statement: [statement()] });
+    const given = await generate(['--from-cluster', `--role=${ROLE}`, `--issuer=${ISSUER}`], {}, () => client(403));
+    expect(given.out).toBe(out);
     await expect(generate(['--from-cluster', `--role=${ROLE}`], {}, () => client(403))).rejects.toMatchObject({
       problems: [
-        '--issuer: give the issuer of the cluster’s tokens, as kubectl get --raw /.well-known/openid-configuration names it',
+        '--from-cluster: the API server answered 403 to /.well-known/openid-configuration: not you; the caller needs the ClusterRole system:service-account-issuer-discovery; or give --issuer',
+      ],
+    });
+    await expect(
+      generate(['--from-cluster', '--role=arn:aws:iam::111122223333:role/x'], {}, () => client(404)),
+    ).rejects.toMatchObject({
+      problems: [
+        'no ServiceAccount to trust: none that was read has eks.amazonaws.com/role-arn: arn:aws:iam::111122223333:role/x; name it by --service-account=NAMESPACE/NAME',
+        '--from-cluster: the API server answered 404 to /.well-known/openid-configuration: not you; or give --issuer',
+        expect.stringMatching(/^for example: /),
       ],
     });
     const lost = { ...client(), get: async (): Promise<KubeAnswer> => Promise.reject(new Error('no route')) };
     await expect(generate(['--from-cluster', `--role=${ROLE}`], {}, () => lost)).rejects.toMatchObject({
       code: 'usage',
-      problems: [expect.stringMatching(/^--from-cluster: no route; it takes get and list of serviceaccounts/)],
+      problems: ['--from-cluster: no route; it takes list of serviceaccounts in all namespaces'],
     });
-    expect(closed).toBe(3);
+    expect(closed).toBe(5);
   });
 
   it.each([
-    [base, ['no ServiceAccount to trust: give --service-account=NAMESPACE/NAME, or manifests with annotated ones']],
     [[...base, '--service-account=Prod/api'], ['--service-account="Prod/api": want NAMESPACE/NAME, in small letters']],
     [
       ['--account=11112222333', `--issuer=${ISSUER}`, '--service-account=a/b'],
@@ -475,6 +485,31 @@ describe('trust-policy generate', () => {
     ],
   ])('refuses %j', async (args, problems) => {
     await expect(generate(args)).rejects.toMatchObject({ code: 'usage', problems });
+  });
+
+  it('names all that is missing at once, whom to trust first, with an example that works', async () => {
+    const noSubject =
+      'no ServiceAccount to trust: give --service-account=NAMESPACE/NAME, or annotated ones by -f FILE or --from-cluster';
+    const problemsOf = async (args: readonly string[], files: Files = {}): Promise<unknown> =>
+      generate(args, files).then(
+        () => undefined,
+        (error: unknown) => ownField(error, 'problems'),
+      );
+    const example = expect.stringMatching(/^for example: pod-identity-webhook trust-policy generate --/);
+    expect(await problemsOf(base)).toEqual([noSubject, example]);
+    expect(await problemsOf([...base, '-f', 'm'], { m: account('prod', 'none', {}) })).toEqual([
+      'no ServiceAccount to trust: none that was read has the ARN of a role in eks.amazonaws.com/role-arn; name it by --service-account=NAMESPACE/NAME',
+      example,
+    ]);
+    const all = await problemsOf([]);
+    expect(all).toEqual([
+      noSubject,
+      '--issuer: give the issuer of the cluster’s tokens, as kubectl get --raw /.well-known/openid-configuration names it',
+      '--account: give the AWS account of the role, or --role with its ARN',
+      example,
+    ]);
+    const pasted = String(ownList({ all }, 'all').at(-1)).split(' trust-policy generate ')[1] ?? '';
+    expect(await generate(pasted.split(' '))).toMatchObject({ err: '', exit: 0 });
   });
 
   it('refuses to merge into what IAM refuses', async () => {
