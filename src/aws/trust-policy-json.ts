@@ -38,8 +38,17 @@ export function parseJson(text: string): ParsedJson {
     if (duplicates === undefined) return { kind: 'not-json', why: `it is nested more than ${MAX_DEPTH} levels deep` };
     return { kind: 'json', value, duplicates };
   } catch (error) {
-    return { kind: 'not-json', why: String(error).replace(/^SyntaxError: /, '') };
+    return { kind: 'not-json', why: escaped(String(error).replace(/^SyntaxError: /, '')) };
   }
+}
+
+/** The parser quotes what it stumbles over, which may be anything. */
+function escaped(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (character) => {
+    const json = JSON.stringify(character).slice(1, -1);
+    // JSON leaves DEL and the second set of control characters (U+0080 to U+009F) as they are.
+    return json === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}` : json;
+  });
 }
 
 /** The text is JSON: what is left to find are strings and brackets. Undefined where they are nested too deep. */

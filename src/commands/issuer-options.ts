@@ -28,7 +28,10 @@ async function authorityFrom(flags: FlagValues, io: CommandIo, problems: string[
   if (file === undefined) return undefined;
   const option = '--certificate-authority';
   try {
-    return certificatesFrom(await readOption({ option, file }, io), `${option}=${JSON.stringify(file)}`);
+    return certificatesFrom(
+      await readOption({ option, file, form: 'a CA in PEM' }, io),
+      `${option}=${JSON.stringify(file)}`,
+    );
   } catch (error) {
     problems.push(messageOf(error));
     return undefined;

@@ -8,10 +8,25 @@ export interface OptionFile {
   readonly option: string;
   /** `-` is standard input. */
   readonly file: string;
+  /** What is wanted, for whoever gives a file that is no text. */
+  readonly form?: string;
 }
 
-/** Rejects with ConfigError `usage`. */
-export async function readOption({ option, file }: OptionFile, io: CommandIo): Promise<string> {
+/** Rejects with ConfigError `usage`, also where there is nothing to read in it. */
+export async function readOption({ option, file, form }: OptionFile, io: CommandIo): Promise<string> {
+  const text = await textOf({ option, file }, io);
+  const given = `${option}=${JSON.stringify(file)}`;
+  if (text.trim() === '') throw wrong(`${given}: it is empty; ${ANOTHER_FILE}`);
+  // What PowerShell's > writes has a NUL in every other place; what is no UTF-8 at all was read as U+FFFD.
+  if (/[\0\uFFFD]/.test(text))
+    throw wrong(`${given}: it is not UTF-8 text; ${form === undefined ? AS_TEXT : `want ${form}`}`);
+  return text;
+}
+
+const AS_TEXT = 'save it as that, or give another file';
+const ANOTHER_FILE = 'give the path of a file, or - for standard input';
+
+async function textOf({ option, file }: OptionFile, io: CommandIo): Promise<string> {
   try {
     return await (file === '-' ? io.readStdin() : io.readFile(file));
   } catch (error) {
@@ -23,13 +38,12 @@ export async function readOption({ option, file }: OptionFile, io: CommandIo): P
 const TOKEN = /^eyJ[\w-]*\./;
 
 function unreadable({ option, file }: OptionFile, error: unknown): string {
-  const fix = 'give the path of a file, or - for standard input';
   // A token is as good as the role that it stands for: it must not come into a log by being repeated here.
   if (TOKEN.test(file))
-    return `${option}: this is a token itself, which everybody sees in the list of processes; ${fix}`;
+    return `${option}: this is a token itself, which everybody sees in the list of processes; ${ANOTHER_FILE}`;
   const code = codeOf(error);
   const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a directory' : messageOf(error);
-  return `${option}=${JSON.stringify(file)}: ${why}; ${fix}`;
+  return `${option}=${JSON.stringify(file)}: ${why}; ${ANOTHER_FILE}`;
 }
 
 /** The same for a file of JSON. */

@@ -36,7 +36,7 @@ export async function currentKeys({ flags, io }: CommandCall): Promise<CurrentKe
 
 async function keysOf(file: string, io: CommandIo, problems: string[]): Promise<readonly PublicJwk[]> {
   try {
-    const found = keysFromPem(await readOption({ option: '--public-key', file }, io));
+    const found = keysFromPem(await readOption({ option: '--public-key', file, form: 'keys in PEM' }, io));
     problems.push(...found.problems.map((problem) => `--public-key=${JSON.stringify(file)}: ${problem}`));
     return found.keys;
   } catch (error) {

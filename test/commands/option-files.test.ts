@@ -23,6 +23,19 @@ it('says what is wrong with a file, and what to give instead', async () => {
   ]);
 });
 
+it('says that a file is empty, or no text, instead of reading it', async () => {
+  const files = createTestIo({ empty: '', der: '0\x82\uFFFD', '-': '\n' });
+  const messages = ['empty', '-', 'der'].map(
+    async (file) =>
+      (await failureOf(readOption({ option: '--public-key', file, form: 'keys in PEM' }, files)))['message'],
+  );
+  expect(await Promise.all(messages)).toEqual([
+    '--public-key="empty": it is empty; give the path of a file, or - for standard input',
+    '--public-key="-": it is empty; give the path of a file, or - for standard input',
+    '--public-key="der": it is not UTF-8 text; want keys in PEM',
+  ]);
+});
+
 it('does not repeat a token that is given instead of its file', async () => {
   const file = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl';
   expect((await failureOf(readOption({ option: '--token', file }, io)))['message']).toBe(

@@ -168,6 +168,19 @@ describe('trust-policy check', () => {
     ]);
   });
 
+  it('takes text that is no JSON for an invalid policy, and quotes it escaped', async () => {
+    const { out, exit } = await run({ p: '\u001b[2J\u009bx\n' }, [
+      'check',
+      '--policy=p',
+      `--role=${ROLE}`,
+      ...ofAccount,
+    ]);
+    expect([exit, out.split('\n')[0]]).toEqual([
+      1,
+      'invalid-policy: IAM refuses the policy: the policy is not JSON: Unexpected token \'\\u001b\', "\\u001b[2J\\u009bx\\n" is not valid JSON',
+    ]);
+  });
+
   it('is readable', async () => {
     const { out } = await run({ p: policyOf(statement({ Action: 'sts:AssumeRole' })) }, [
       'check',
@@ -253,6 +266,16 @@ info     provider-not-checked: ${NOT_CHECKED.message}
       { 'd/x': '' },
       ['--policy="d": it is a directory; give the path of a file, or - for standard input'],
     ],
+    ...['', ' \n'].map((p): [string[], Files, unknown[]] => [
+      ofAccount,
+      { p },
+      ['--policy="p": it is empty; give the path of a file, or - for standard input'],
+    ]),
+    ...['{\0"\0', '\x7FELF\0', '\uFFFD\uFFFD{'].map((p): [string[], Files, unknown[]] => [
+      ofAccount,
+      { p },
+      ['--policy="p": it is not UTF-8 text; save it as that, or give another file'],
+    ]),
     [['--claims=c'], { c: '[]' }, ['--claims="c": want a JSON object, the payload of a token']],
     [['--claims=c'], { c: '{' }, [expect.stringMatching(/^--claims="c" is not JSON: /)]],
     [[...ofAccount, '--provider=i'], { i: '{}' }, [`--provider="i": want ${want}`]],
