@@ -10,6 +10,7 @@ import {
   INCORRECT_AUDIENCE,
   missingClaim,
   noProvider,
+  NOT_A_JWT,
   NOT_VALIDATED,
   TOKEN_TOO_LONG,
   tokenExpired,
@@ -42,6 +43,13 @@ export function lengthRefusals({ length }: TokenForm): readonly Refusal[] {
   if (length <= MAX_LENGTH) return [];
   const message = `the token has ${length} characters, and STS takes ${MAX_LENGTH}`;
   return [{ rule: 'token-too-long', message, error: TOKEN_TOO_LONG }];
+}
+
+/** What names an algorithm and has no signature was cut; what says that it has none is a token of the wrong algorithm. */
+export function signatureRefusals({ isSigned, algorithm }: TokenForm): readonly Refusal[] {
+  if (isSigned || algorithm === 'none') return [];
+  const message = 'the token has no signature; it may have been cut where it was copied: take the whole file';
+  return [{ rule: 'unsigned', message, error: NOT_A_JWT }];
 }
 
 export function algorithmRefusals({ algorithm }: TokenForm): readonly Refusal[] {

@@ -3,9 +3,9 @@ import type { Finding } from './finding.ts';
 import { fault, warning } from './finding.ts';
 import { issuerProblems } from './issuer.ts';
 import type { StsError } from './sts-errors.ts';
-import { noProvider, NOT_VALIDATED } from './sts-errors.ts';
+import { noProvider } from './sts-errors.ts';
 import type { Refusal } from './token-checks.ts';
-import { algorithmRefusals, lengthRefusals, tokenRefusals } from './token-checks.ts';
+import { algorithmRefusals, lengthRefusals, signatureRefusals, tokenRefusals } from './token-checks.ts';
 import type { DecodedToken, TokenClaims } from './token.ts';
 import { accountOf } from './token.ts';
 
@@ -22,19 +22,13 @@ export interface TokenReport {
 export function tokenReport(token: DecodedToken, nowSeconds: number): TokenReport {
   const refusals = [
     ...lengthRefusals(token),
-    ...algorithmRefusals(token),
     ...signatureRefusals(token),
+    ...algorithmRefusals(token),
     ...tokenRefusals(token.claims, { nowSeconds, timesRequired: true }),
     ...issuerRefusals(token.claims),
   ];
   const faults = refusals.map(({ rule, message }) => fault(rule, message));
   return { stsError: refusals[0]?.error ?? null, findings: [...faults, ...warningsOf(token.claims, nowSeconds)] };
-}
-
-function signatureRefusals({ isSigned }: DecodedToken): readonly Refusal[] {
-  if (isSigned) return [];
-  const message = 'the token has no signature; it may have been cut where it was copied: take the whole file';
-  return [{ rule: 'unsigned', message, error: NOT_VALIDATED }];
 }
 
 /** An issuer that cannot be a provider in IAM has none there. */

@@ -33,14 +33,14 @@ export interface KubernetesClaims {
 /** What a token is beside its claims. */
 export interface TokenForm {
   readonly algorithm?: string;
+  /** Whether there is a signature, which is not verified here. */
+  readonly isSigned: boolean;
   /** Number of characters of the token as it is sent. */
   readonly length: number;
 }
 
 /** A token without its signature, which is not kept. */
 export interface DecodedToken extends TokenForm {
-  /** Whether there is a signature, which is not verified here. */
-  readonly isSigned: boolean;
   readonly keyId?: string;
   readonly claims: TokenClaims;
 }

@@ -9,7 +9,13 @@ import { providerArnOf } from './oidc-provider.ts';
 import type { StsError } from './sts-errors.ts';
 import { NOT_AUTHORIZED, ROLE_ARN_INVALID } from './sts-errors.ts';
 import type { Refusal } from './token-checks.ts';
-import { algorithmRefusals, lengthRefusals, providerRefusals, tokenRefusals } from './token-checks.ts';
+import {
+  algorithmRefusals,
+  lengthRefusals,
+  providerRefusals,
+  signatureRefusals,
+  tokenRefusals,
+} from './token-checks.ts';
 import type { TokenClaims, TokenForm } from './token.ts';
 import { WEB_IDENTITY_ACTION } from './trust-policy-actions.ts';
 import { requestContextOf } from './trust-policy-context.ts';
@@ -55,10 +61,10 @@ export function evaluateTrustPolicy(question: TrustQuestion): TrustDecision {
   const { policy, claims, form, provider, nowSeconds, timesRequired = false } = question;
   const role = parseRoleArn(question.roleArn);
   const refusals = [
-    ...(form === undefined ? [] : lengthRefusals(form)),
+    ...(form === undefined ? [] : [...lengthRefusals(form), ...signatureRefusals(form)]),
     ...tokenRefusals(claims, { nowSeconds, timesRequired }),
     ...(role === undefined || provider === undefined ? [] : providerRefusals(claims, { provider, role })),
-    // The signature is what STS looks at last: the keys are the provider's.
+    // Which signature it is, STS looks at last: the keys are the provider's.
     ...(form === undefined ? [] : algorithmRefusals(form)),
   ];
   const outcomes = role === undefined ? [] : outcomesOf(question, role);

@@ -436,20 +436,25 @@ describe('the checks of STS itself', () => {
   });
 
   it('look at the length of a token first, and at its algorithm last', () => {
-    const errorOf = (form: TokenForm, payload = {}) =>
-      decide(policyOf(statement()), { claims: claims(payload), form }).stsError?.message;
+    const errorOf = (form: Partial<TokenForm>, payload = {}) =>
+      decide(policyOf(statement()), { claims: claims(payload), form: { isSigned: true, length: 100, ...form } })
+        .stsError?.message;
     expect([
       errorOf({ algorithm: 'ES256', length: 20_000 }),
       errorOf({ algorithm: 'RS256', length: 20_001 }, { exp: NOW }),
-      errorOf({ algorithm: 'HS256', length: 100 }),
-      errorOf({ length: 100 }),
-      errorOf({ algorithm: 'none', length: 100 }, { aud: 'x' }),
+      errorOf({ algorithm: 'HS256' }),
+      errorOf({}),
+      errorOf({ algorithm: 'none' }, { aud: 'x' }),
+      errorOf({ algorithm: 'none', isSigned: false }),
+      errorOf({ algorithm: 'RS256', isSigned: false }, { exp: NOW }),
     ]).toEqual([
       undefined,
       "1 validation error detected: Value at 'webIdentityToken' failed to satisfy constraint: Member must have length less than or equal to 20000",
       'The web identity token provided could not be validated',
       'The web identity token provided could not be validated',
       'Incorrect token audience',
+      'The web identity token provided could not be validated',
+      'The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)',
     ]);
   });
 

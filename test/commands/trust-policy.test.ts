@@ -118,6 +118,25 @@ describe('trust-policy check', () => {
     });
   });
 
+  it('refuses a token that was cut before its signature, with its dot and without', async () => {
+    const cut = `${part({ alg: 'RS256' })}.${part({ ...PAYLOAD, exp: NOW + 1, iat: NOW })}`;
+    expect(await verdictOf({ t: `${cut}.\n` }, '--token=t')).toMatchObject({
+      exit: 1,
+      decision: {
+        verdict: 'denied',
+        reason: 'the token has no signature; it may have been cut where it was copied: take the whole file',
+        stsError: {
+          code: 'InvalidIdentityToken',
+          message: 'The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)',
+        },
+        findings: [{ rule: 'unsigned' }, NOT_CHECKED],
+      },
+    });
+    await expect(check({ t: cut }, '--token=t')).rejects.toMatchObject({
+      problems: [expect.stringMatching(/^"t" holds no JSON Web Token; /)],
+    });
+  });
+
   it.each([
     ['as the file has it', PROVIDER],
     ['with https://', { ...PROVIDER, url: ISSUER }],
