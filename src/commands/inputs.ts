@@ -1,5 +1,5 @@
 // The manifests that a command was given with -f: read and parsed, or every reason why they cannot be.
-import { ownField, ownString } from '../admission/json.ts';
+import { isObject, ownField, ownString } from '../admission/json.ts';
 import type { ManifestDocument } from '../kube/manifest-documents.ts';
 import { parseManifests } from '../kube/manifest-documents.ts';
 import { listManifests } from '../kube/manifest-files.ts';
@@ -31,6 +31,7 @@ export async function readInputs(files: readonly string[], io: CommandIo): Promi
       const manifests = parseManifests(text);
       inputs.push({ name, text, documents: manifests.documents });
       problems.push(...manifests.problems.map(({ line, cause, fix }) => `${name}:${line}: ${cause}; ${fix}`));
+      problems.push(...noManifest(name, manifests.documents));
     } catch (error) {
       if (ownString(error, 'code') !== 'EISDIR') problems.push(`${name}: ${readingProblem(error)}`);
       else for (const path of await pathsBelow(file)) await read(path);
@@ -48,6 +49,15 @@ export async function readInputs(files: readonly string[], io: CommandIo): Promi
 
   for (const file of new Set(files)) await read(file);
   return { inputs, problems };
+}
+
+/** A text that holds no object of anything must not look like manifests without pods: what was piped went wrong. */
+function noManifest(name: string, documents: readonly ManifestDocument[]): readonly string[] {
+  // A template may render nothing between two `---`.
+  const [first] = documents.filter(({ value }) => value !== null && value !== undefined);
+  if (first === undefined || documents.some(({ value }) => isObject(value))) return [];
+  const what = Array.isArray(first.value) ? 'a bare list' : 'plain text';
+  return [`${name}:${first.lineAt([])}: this is ${what}, and no manifest; give objects of Kubernetes in YAML or JSON`];
 }
 
 function readingProblem(error: unknown): string {

@@ -44,6 +44,24 @@ test('reads every manifest below a directory of the file system', async () => {
   }
 });
 
+test('says what is no manifest, and lets empty documents be', async () => {
+  const files = {
+    'no.txt': '---\n---\npermission denied\n',
+    'list.json': '[{"kind": "Pod"}]',
+    'number.yaml': '7',
+    'mixed.yaml': 'a: 1\n---\ntext\n',
+    'empty.yaml': '',
+    'nothing.yaml': '---\n# none\n---\n',
+  };
+  const { problems } = await readInputs(Object.keys(files), createTestIo(files));
+  const fix = 'and no manifest; give objects of Kubernetes in YAML or JSON';
+  expect(problems).toEqual([
+    `no.txt:3: this is plain text, ${fix}`,
+    `list.json:1: this is a bare list, ${fix}`,
+    `number.yaml:1: this is plain text, ${fix}`,
+  ]);
+});
+
 test('says of each file why it cannot be read, and reads the others', async () => {
   const fake = createTestIo({ 'fine.yaml': 'a: 1', 'dir/a.yaml': 'a: 1' });
   const failing: Readonly<Record<string, string>> = { 'mine.yaml': 'EACCES', 'odd.yaml': 'EIO', dir: 'EISDIR' };
