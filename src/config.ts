@@ -9,7 +9,7 @@ import type { FlagValues } from './flags/given.ts';
 import type { LogFormat, LogLevel } from './observe/log.ts';
 import { cipherSuitesFrom, minVersionFrom } from './server/tls-options.ts';
 import type { TlsOptions } from './server/tls-options.ts';
-import { presentText, settingsFrom, surroundingsFrom } from './settings-from-flags.ts';
+import { expirationWarnings, presentText, settingsFrom, surroundingsFrom } from './settings-from-flags.ts';
 
 export interface ClientCertificates {
   readonly caFile: string;
@@ -96,10 +96,7 @@ export function configFrom(flags: FlagValues): ConfigOutcome {
   for (const name of ['service-name', 'namespace']) {
     if (presentText(flags, name) === undefined) problems.push(`--${name}="": want the name of a Kubernetes object`);
   }
-  const expiration = flags.number('token-expiration');
-  if (expiration < 600 || expiration > 86_400) {
-    warnings.push(`--token-expiration=${expiration}: Kubernetes takes 600 and more, EKS 86400 and less`);
-  }
+  warnings.push(...expirationWarnings(flags));
   if (config.kubeApi !== undefined && !/^https?:\/\/./.test(config.kubeApi)) {
     problems.push(`--kube-api=${JSON.stringify(config.kubeApi)}: want a URL, as in https://10.0.0.1:6443`);
   }

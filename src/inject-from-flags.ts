@@ -4,7 +4,7 @@ import type { FlagValues } from './flags/given.ts';
 import type { InjectOptions } from './commands/inject.ts';
 import { ConfigError } from './config-error.ts';
 import { accountsInFile } from './identity/container-credentials.ts';
-import { settingsFrom, surroundingsFrom } from './settings-from-flags.ts';
+import { expirationWarnings, settingsFrom, surroundingsFrom } from './settings-from-flags.ts';
 
 /** Rejects with ConfigError `usage` with every problem. */
 export async function injectOptionsFrom(
@@ -26,6 +26,7 @@ export async function injectOptionsFrom(
       problems,
     ),
     namespacePolicy: flags.isOn('namespace-policy'),
+    warnings: expirationWarnings(flags),
   };
   const { accountId, partition } = options.surroundings;
   if (options.settings.composeRoleArn && (accountId === undefined || partition === undefined)) {

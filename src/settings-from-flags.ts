@@ -1,5 +1,5 @@
 // What the flags say about injection, checked: for the server and for every command that must decide as it does.
-import { clampedExpiration } from './admission/expiration.ts';
+import { clampedExpiration, expirationFrom } from './admission/expiration.ts';
 import type { ContainerCredentialsSettings, Settings, Surroundings } from './admission/settings.ts';
 import { isRegion, PARTITION_PATTERN, partitionOf } from './aws/partitions.ts';
 import type { FlagValues } from './flags/given.ts';
@@ -30,6 +30,12 @@ export function settingsFrom(flags: FlagValues, problems: string[]): Settings {
     variablesFirst: flags.isOn('variables-first'),
     containerCredentials: containerCredentialsFrom(flags, problems),
   };
+}
+
+/** Why tokens do not live as long as the flag says, in the words for annotations. */
+export function expirationWarnings(flags: FlagValues): readonly string[] {
+  const { warning } = expirationFrom(String(flags.number('token-expiration')), 'the flag');
+  return warning === undefined ? [] : [warning];
 }
 
 /** What the flags know of AWS account and region; the rest may be found out at run time. */

@@ -98,7 +98,7 @@ describe('configFrom', () => {
   });
 
   it('clamps the expiration, and reads client certificates and lookups', () => {
-    const { config } = configOf(
+    const { config, warnings } = configOf(
       '--token-expiration=-5',
       '--client-ca-file=ca.crt',
       '--client-names=kube-apiserver, admin',
@@ -107,6 +107,7 @@ describe('configFrom', () => {
       '--aws-default-region=',
     );
     expect(config.settings.tokenExpirationSeconds).toBe(600);
+    expect(warnings).toEqual(["token-expiration -5 of the flag raised to 600, Kubernetes' minimum"]);
     expect(config.settings.tokenMountPath).toBe('/aws');
     expect(config.clientCertificates).toEqual({ caFile: 'ca.crt', names: ['kube-apiserver', 'admin'] });
     expect(config.maxLookupMs).toBe(300);

@@ -19,6 +19,8 @@ export interface InjectOptions extends Told {
   readonly diff: boolean;
   readonly explain: boolean;
   readonly output: 'text' | 'json';
+  /** What flags ask for and no pod gets, a sentence each. */
+  readonly warnings: readonly string[];
 }
 
 export async function runInject(options: InjectOptions, io: CommandIo): Promise<ExitCode> {
@@ -29,6 +31,7 @@ export async function runInject(options: InjectOptions, io: CommandIo): Promise<
     for (const problem of wrong) io.stderr(`${problem}\n`);
     return 2;
   }
+  for (const warning of options.warnings) io.stderr(`warning: ${warning}\n`);
   for (const refusal of configMap.refusals) io.stderr(`${refusal}\n`);
   const verdicts = await verdictsOf(inputs, { ...options, entries: configMap.entries });
   if (verdicts.length === 0) io.stderr('no pods in the manifests: nothing was decided\n');
