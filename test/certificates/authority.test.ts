@@ -433,6 +433,28 @@ describe('the Secret', () => {
     expect(trusted(cluster)).not.toEqual(before);
   });
 
+  test('that is emptied while no replica runs ends the trust in every CA before, even amid a rotation', async () => {
+    const cluster = createFakeCluster();
+    const gone = createReplica(cluster);
+    await gone.look();
+    askForRotation(cluster, 'today');
+    await run(cluster, [gone], 2);
+    const stolen = trusted(cluster);
+    expect([stolen.length, generationOf(cluster)]).toEqual([2, '3']);
+    empty(cluster);
+    const replicas = [createReplica(cluster), createReplica(cluster, { name: 'b' })];
+    await Promise.all(replicas.map((replica) => replica.settle()));
+    // Whoever still held the CA would have a minute to bring it back.
+    expect([trusted(cluster), isAccepted(cluster, gone)]).toEqual([stolen, true]);
+    expect(replicas.map(({ leaf }) => leaf.current())).toEqual([undefined, undefined]);
+    cluster.nowMs += MINUTE_MS;
+    await Promise.all(replicas.map((replica) => replica.settle()));
+    expect([trusted(cluster).length, generationOf(cluster), isAccepted(cluster, gone)]).toEqual([1, '4', false]);
+    expect(trusted(cluster).filter((pem) => stolen.includes(pem))).toEqual([]);
+    // The annotation that asked for the rotation asks for no other, and nothing brings back what was thrown away.
+    expect(await run(cluster, replicas, 90)).toEqual(['4: A']);
+  });
+
   test('that went back to an older state is put right by whoever knows the newer one', async () => {
     const cluster = createFakeCluster();
     const replica = createReplica(cluster);
