@@ -110,6 +110,10 @@ describe('a release', () => {
     expect(/^issuer=(.*)$/m.exec(security)?.[1]).toBe(ownString(names(), 'ISSUER'));
   });
 
+  it('is ended by no other, neither while it runs nor while it waits', () => {
+    expect(ownField(contentOf('release.yaml'), 'concurrency')).toEqual({ group: 'release-${{ github.ref }}' });
+  });
+
   it('is built of the bases that the Dockerfile names, pinned by digest', () => {
     const dockerfile = readFileSync(join(import.meta.dirname, '../../Dockerfile'), 'utf8');
     const bases = [...dockerfile.matchAll(/^ARG (\w+_IMAGE)=\S+$/gm)].map(([, name]) => name);
