@@ -1,40 +1,39 @@
 // What `diagnose pod` and `diagnose serviceaccount` are told by their flags.
-import { clusterClientFrom } from './commands/cluster-client.ts';
+import { parseRoleArn } from './aws/arn.ts';
+import { stsUrlOf } from './aws/partitions.ts';
+import { clusterConfigFrom } from './commands/cluster-client.ts';
 import { readClusterIssuer } from './commands/cluster-issuer.ts';
 import type { DiagnoseClusterOptions } from './commands/diagnose-cluster.ts';
-import { runDiagnoseCluster } from './commands/diagnose-cluster.ts';
+import { runDiagnoseCluster, targetFrom } from './commands/diagnose-cluster.ts';
+import type { Target } from './commands/diagnose-reading.ts';
+import { createDial } from './commands/dial.ts';
 import type { CommandCall, ExitCode } from './commands/io.ts';
 import { fetchFrom, orWrongUse, refuseWrongUse } from './commands/issuer-options.ts';
 import { readJsonOption, readOption } from './commands/option-files.ts';
 import { policyTextFrom, providerFrom } from './commands/trust-policy-files.ts';
 import { ConfigError } from './config-error.ts';
+import type { FlagValues } from './flags/given.ts';
 import { injectOptionsFrom } from './inject-from-flags.ts';
+import { createKubeClient } from './kube/client.ts';
 import { presentText } from './settings-from-flags.ts';
 
 /** Rejects with ConfigError where it is used wrongly, or the cluster cannot be read. */
 export async function diagnoseCluster(
   { flags, operands, io }: CommandCall,
-  subject: DiagnoseClusterOptions['subject'],
+  subject: Target['subject'],
 ): Promise<ExitCode> {
+  const target = targetFrom(operands[0] ?? '', subject);
   const problems: string[] = [];
   const fetch = await fetchFrom(flags, io, problems);
-  const stsEndpoint = presentText(flags, 'sts-endpoint');
-  // A token must not travel where others can read it.
-  if (
-    stsEndpoint !== undefined &&
-    !/^(?:https:\/\/|http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])[:/])/.test(`${stsEndpoint}/`)
-  ) {
-    problems.push(
-      `--sts-endpoint=${JSON.stringify(stsEndpoint)}: want https://, as in https://sts.eu-west-1.amazonaws.com`,
-    );
-  }
+  const stsEndpointOf = stsEndpointFrom(flags, problems);
   refuseWrongUse(problems);
   const told = await injectOptionsFrom(flags, io.readFile);
   const policyFile = presentText(flags, 'policy');
   const policy = policyFile === undefined ? undefined : await readOption({ option: '--policy', file: policyFile }, io);
   const file = presentText(flags, 'provider');
   const provider = file === undefined ? undefined : await readJsonOption({ option: '--provider', file }, io);
-  const client = clusterClientFrom(flags);
+  const config = clusterConfigFrom(flags);
+  const client = createKubeClient({ config });
   const cluster = { kubeconfig: presentText(flags, 'kubeconfig'), server: presentText(flags, 'kube-api') };
   try {
     return await runDiagnoseCluster(
@@ -42,12 +41,12 @@ export async function diagnoseCluster(
         ...told,
         client,
         fetch,
-        stsEndpoint,
-        subject,
+        stsEndpointOf,
+        dial: createDial(config),
         policy: policy === undefined ? undefined : policyTextFrom(policy),
         providerOf: (roleArn) => (file === undefined ? undefined : providerFrom(provider, { file, roleArn })),
         readIssuer: () => readClusterIssuer(cluster),
-        target: operands[0] ?? '',
+        target,
         now: Date.now,
       },
       io,
@@ -58,4 +57,22 @@ export async function diagnoseCluster(
   } finally {
     client.close();
   }
+}
+
+/** Adds a sentence to `problems` where it is none. */
+function stsEndpointFrom(flags: FlagValues, problems: string[]): DiagnoseClusterOptions['stsEndpointOf'] {
+  const given = presentText(flags, 'sts-endpoint');
+  if (given === undefined) {
+    return ({ roleArn, region }) => {
+      const partition = parseRoleArn(roleArn)?.partition ?? 'aws';
+      return stsUrlOf({ partition, ...(region === undefined ? {} : { region }) });
+    };
+  }
+  if (given === 'none') return () => undefined;
+  // A token must not travel where others can read it.
+  if (!/^(?:https:\/\/|http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])[:/])/.test(`${given}/`) || !URL.canParse(given)) {
+    const want = 'want https://, as in https://sts.eu-west-1.amazonaws.com, or none';
+    problems.push(`--sts-endpoint=${JSON.stringify(given)}: ${want}`);
+  }
+  return () => given;
 }

@@ -8,6 +8,7 @@ import type { KubeAnswer } from '../kube/answer.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { clusterClientFrom } from './cluster-client.ts';
 import { printable } from './findings.ts';
+import { callProblem, failedCallIn, probePod } from './probe-pod.ts';
 import type { CommandCall, CommandIo, ExitCode } from './io.ts';
 
 export interface CheckInstallOptions {
@@ -71,7 +72,7 @@ async function findingOf(options: CheckInstallOptions): Promise<Finding> {
   const created = await client.write(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods?dryRun=All`, {
     method: 'POST',
     contentType: 'application/json',
-    body: probePod(options),
+    body: probe(options),
     signal,
   });
   return created.status === 201 ? ofPod(created.body, options) : { problem: refusalProblem(created, names, options) };
@@ -95,34 +96,16 @@ function registrationProblem(answer: KubeAnswer, configuration: string): string 
   );
 }
 
-/** It satisfies the restricted Pod Security Standard, and never runs. */
-function probePod({ namespace, serviceAccount, image, shadow }: CheckInstallOptions): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      generateName: 'check-install-',
-      namespace,
-      // So that a call that fails is an error to read here, not a pod without identity.
-      ...(shadow ? {} : { labels: { [REQUIRED_LABEL]: 'true' } }),
-    },
-    spec: {
-      serviceAccountName: serviceAccount,
-      securityContext: { runAsNonRoot: true, runAsUser: 65_532, seccompProfile: { type: 'RuntimeDefault' } },
-      containers: [
-        {
-          name: 'probe',
-          image,
-          resources: { requests: { cpu: '1m', memory: '8Mi' }, limits: { cpu: '1m', memory: '8Mi' } },
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            readOnlyRootFilesystem: true,
-            capabilities: { drop: ['ALL'] },
-          },
-        },
-      ],
-    },
-  };
+function probe({ namespace, serviceAccount, image, shadow }: CheckInstallOptions): object {
+  // So that a call that fails is an error to read here, not a pod without identity.
+  const labels = shadow ? undefined : { [REQUIRED_LABEL]: 'true' };
+  return probePod({
+    prefix: 'check-install-',
+    namespace,
+    serviceAccount,
+    labels,
+    containers: [{ name: 'probe', image }],
+  });
 }
 
 function ofPod(pod: unknown, { configuration, namespace, serviceAccount, shadow }: CheckInstallOptions): Finding {
@@ -150,9 +133,9 @@ function ofPod(pod: unknown, { configuration, namespace, serviceAccount, shadow 
 /** Why the pod was refused. Without a call there is one message of the API server, which names the entry. */
 function refusalProblem(answer: KubeAnswer, names: readonly string[], options: CheckInstallOptions): string {
   const said = saidBy(answer);
-  const failed = /failed calling webhook "([^"]+)": (.*)/s.exec(said);
-  if (failed !== null) {
-    const [, name = '', cause = ''] = failed;
+  const failed = failedCallIn(said);
+  if (failed !== undefined) {
+    const { name, cause } = failed;
     const entry = JSON.stringify(name);
     return names.includes(name)
       ? `${callProblem(cause)}: the API server could not call ${entry}: ${cause}`
@@ -168,20 +151,6 @@ function refusalProblem(answer: KubeAnswer, names: readonly string[], options: C
     return `this check may not create pods in namespace ${JSON.stringify(options.namespace)}: ${said}`;
   }
   return `the API server refuses the pod of this check (${answer.status}): ${said}`;
-}
-
-function callProblem(cause: string): string {
-  if (/x509|tls: /i.test(cause)) {
-    return 'the caBundle does not fit the certificate that the webhook serves; see its log, or wait for a rotation to end';
-  }
-  if (/service ".*" not found/.test(cause)) return 'the Service of the webhook does not exist; install the chart again';
-  if (/no endpoints available|connection refused|no route to host/.test(cause)) {
-    return 'no pod of the webhook is ready; kubectl get pods and their log say why';
-  }
-  if (/deadline exceeded|timeout|i\/o timeout/i.test(cause)) {
-    return 'the API server does not reach the pods; open server.port to it in security groups and network policies, or set hostNetwork=true';
-  }
-  return 'the webhook answers with an error; its log says why';
 }
 
 function saidBy({ body }: KubeAnswer): string {

@@ -13,10 +13,11 @@ export const NO_CLUSTER = 'neither a kubeconfig nor the token of a pod was found
 
 /** Throws KubeError `bad-kubeconfig`, and ConfigError where there is no cluster. */
 export function clusterClientFrom(flags: FlagValues): KubeClient {
-  return createKubeClient({ config: configFrom(flags) });
+  return createKubeClient({ config: clusterConfigFrom(flags) });
 }
 
-function configFrom(flags: FlagValues): KubeConfig {
+/** Throws as `clusterClientFrom`. */
+export function clusterConfigFrom(flags: FlagValues): KubeConfig {
   try {
     return loadKubeConfig({ kubeconfig: presentText(flags, 'kubeconfig'), server: presentText(flags, 'kube-api') });
   } catch (cause) {

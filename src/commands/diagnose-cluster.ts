@@ -1,65 +1,78 @@
-// `diagnose pod` and `diagnose serviceaccount`: the rules of `diagnose manifests` on what a live cluster has stored, and
-// then what AWS would say to a token of the account.
+// `diagnose pod` and `diagnose serviceaccount`: the rules of `diagnose manifests` on what a live cluster has stored, a new
+// pod on trial, and then what AWS would say to a token of the account.
 import type { AccountKey } from '../admission/identity.ts';
 import { keyOf } from '../admission/identity.ts';
 import type { JsonObject } from '../admission/json.ts';
-import { messageOf } from '../admission/thrown.ts';
+import { podNameOf } from '../admission/pod.ts';
+import { SESSION_NAME_VARIABLE } from '../admission/web-identity.ts';
 import { parseRoleArn } from '../aws/arn.ts';
 import type { OidcProvider } from '../aws/oidc-provider.ts';
+import { isRegion } from '../aws/partitions.ts';
 import { annotationsOf } from '../diagnosis/account.ts';
+import type { PodFacts } from '../diagnosis/facts.ts';
 import { nameOf } from '../diagnosis/facts.ts';
+import { regionsOf, roleOf } from '../diagnosis/variables.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { AwsQuestion } from './diagnose-aws.ts';
 import { awsProblems } from './diagnose-aws.ts';
 import type { DiagnosisOptions } from './diagnose-inputs.ts';
 import { diagnosed } from './diagnose-inputs.ts';
-import { accountNameIn, configMapOf, createReader, inputOf, podsOf, surroundingsOf } from './diagnose-reading.ts';
+import type { Target } from './diagnose-reading.ts';
+import {
+  accountNameIn,
+  configMapOf,
+  createReader,
+  inputOf,
+  pathIn,
+  podsOf,
+  surroundingsOf,
+} from './diagnose-reading.ts';
+import type { Reported } from './diagnose-report.ts';
 import { reportedFrom, reportJson, reportText } from './diagnose-report.ts';
+import type { Dial } from './diagnose-webhook.ts';
+import { rehearsed } from './diagnose-webhook.ts';
+import { printable } from './findings.ts';
 import type { CommandIo, ExitCode } from './io.ts';
 import { withTypedLists } from './listed-manifests.ts';
 import { wrong } from './option-files.ts';
 import { paintWith } from './paint.ts';
 import { configMapIn } from './told.ts';
-import type { ClusterIssuer } from './cluster-issuer.ts';
 
-export interface DiagnoseClusterOptions
-  extends DiagnosisOptions, Pick<AwsQuestion, 'fetch' | 'policy' | 'stsEndpoint'> {
+export interface DiagnoseClusterOptions extends DiagnosisOptions, Pick<AwsQuestion, 'fetch' | 'policy' | 'readIssuer'> {
   readonly client: Pick<KubeClient, 'get' | 'write'>;
-  readonly readIssuer: () => Promise<ClusterIssuer>;
+  readonly dial: Dial;
   /** Of the role's account; throws ConfigError where what was given is none. */
   readonly providerOf: (roleArn: string) => OidcProvider | null | undefined;
-  readonly subject: 'pod' | 'serviceaccount';
-  /** `NAMESPACE/NAME`. */
-  readonly target: string;
+  /** Where a role is asked for in a region; undefined where STS is not to be asked. */
+  readonly stsEndpointOf: (asked: { readonly roleArn: string; readonly region?: string }) => string | undefined;
+  readonly target: Target;
   readonly output: 'text' | 'json';
+}
+
+/** Of `NAMESPACE/NAME`. Throws ConfigError where it is something else. */
+export function targetFrom(text: string, subject: Target['subject']): Target {
+  const [namespace = '', name = '', rest] = text.split('/');
+  if (namespace !== '' && name !== '' && rest === undefined) return { subject, namespace, name };
+  const example = `shop/${subject === 'pod' ? 'orders-7d9c' : 'orders'}`;
+  throw wrong(`${JSON.stringify(text)}: want NAMESPACE/NAME, as in ${example}`);
 }
 
 /** Rejects with ConfigError where there is no such object, with KubeError where the cluster cannot be read. */
 export async function runDiagnoseCluster(options: DiagnoseClusterOptions, io: CommandIo): Promise<ExitCode> {
-  const { client, subject, target, settings } = options;
-  const [namespace = '', name = '', rest] = target.split('/');
-  if (namespace === '' || name === '' || rest !== undefined) {
-    throw wrong(
-      `${JSON.stringify(target)}: want NAMESPACE/NAME, as in shop/${subject === 'pod' ? 'orders-7d9c' : 'orders'}`,
-    );
-  }
+  const { client, target, settings } = options;
+  const { subject, namespace } = target;
+  const hint = (sentence: string): void => io.stderr(`${printable(sentence)}\n`);
   const cluster = createReader(client);
-  const pods = await podsOf(cluster, { subject, namespace, name });
-  const account = { namespace, name: subject === 'pod' ? accountNameIn(pods) : name };
-  const serviceAccount = await cluster.object(`/api/v1/namespaces/${namespace}/serviceaccounts/${account.name}`);
+  const pods = await podsOf(cluster, target);
+  const account = { namespace, name: subject === 'pod' ? accountNameIn(pods) : target.name };
+  const serviceAccount = await cluster.object(pathIn(namespace, 'serviceaccounts', account.name));
   if (serviceAccount === undefined && subject === 'serviceaccount') {
-    throw wrong(`${JSON.stringify(target)}: there is no such ServiceAccount in the cluster`);
+    throw wrong(`"${keyOf(account)}": there is no such ServiceAccount in the cluster`);
   }
-  const role = annotationsOf(serviceAccount)[`${settings.annotationPrefix}/role-arn`]?.trim() ?? '';
-  const hint = (sentence: string): void => io.stderr(`${sentence}\n`);
-  const items = await surroundingsOf(cluster, {
-    hint,
-    namespace,
-    pods,
-    serviceAccount,
-    withOthers: role === '',
-  });
-  const listed = withTypedLists([inputOf([...items, ...(await configMapOf(cluster, options.configMapNamespace))])]);
+  const annotated = annotationsOf(serviceAccount)[`${settings.annotationPrefix}/role-arn`]?.trim() ?? '';
+  const around = await surroundingsOf(cluster, { hint, namespace, pods, serviceAccount, withOthers: annotated === '' });
+  const configMap = await configMapOf(cluster, options.configMapNamespace);
+  const listed = withTypedLists([inputOf([...around.items, ...configMap])]);
   const { entries, problems: unreadable } = configMapIn(listed.inputs, options);
   for (const problem of unreadable) hint(problem);
   const found = await diagnosed(listed, { ...options, entries });
@@ -71,38 +84,71 @@ export async function runDiagnoseCluster(options: DiagnoseClusterOptions, io: Co
   const local = found.problems
     .filter(({ object }) => objects.some((each) => object === each || object.startsWith(`${each} `)))
     .map(reportedFrom);
-  const remote =
-    parseRoleArn(role) === undefined ? [] : await remoteProblems(options, { account, role, serviceAccount, hint });
-  const problems = [...local, ...remote];
+  const [facts] = found.pods;
+  const entitled = { account, annotated, serviceAccount, facts, hint };
+  const { problems: tried, ahead } = isEntitled(entitled)
+    ? await rehearsed(local, {
+        ...around,
+        account,
+        pod: pods[0],
+        annotationPrefix: settings.annotationPrefix,
+        cluster,
+        client,
+        dial: options.dial,
+        hint,
+      })
+    : { problems: local, ahead: [] };
+  const remote = await remoteProblems(options, entitled);
+  const problems = [...tried, ...remote, ...ahead];
   io.stdout(options.output === 'json' ? reportJson(problems) : reportText(problems, paintWith(io.colour)));
   return problems.length > 0 ? 1 : 0;
 }
 
 interface Entitled {
   readonly account: AccountKey;
-  readonly role: string;
+  /** What the annotation says. */
+  readonly annotated: string;
   readonly serviceAccount: JsonObject | undefined;
+  /** Of one pod of the account; undefined where it has none. */
+  readonly facts: PodFacts | undefined;
   readonly hint: (sentence: string) => void;
 }
 
-/** What cannot be asked is said on stderr, and keeps nothing else from being said. */
-async function remoteProblems(options: DiagnoseClusterOptions, { account, role, serviceAccount, hint }: Entitled) {
-  const { settings, readIssuer } = options;
+/** Whether the webhook would give a new pod of the account an identity. */
+function isEntitled({ annotated, facts }: Entitled): boolean {
+  return facts?.decision.method !== undefined || parseRoleArn(annotated) !== undefined;
+}
+
+async function remoteProblems(
+  options: DiagnoseClusterOptions,
+  { annotated, account, serviceAccount, facts, hint }: Entitled,
+): Promise<readonly Reported[]> {
+  const { settings, surroundings, stsEndpointOf, providerOf } = options;
+  const decision = facts?.decision;
+  // The agent asks for it, and nobody trusts a token of the cluster.
+  if (decision?.method === 'container_credentials') return [];
+  const containers = facts?.containers ?? [];
+  const roles = [decision?.roleArn, annotated, ...containers.flatMap(roleOf)];
+  const roleArn = roles.find((role) => role !== undefined && parseRoleArn(role) !== undefined);
+  if (roleArn === undefined) return [];
   const own = annotationsOf(serviceAccount)[`${settings.annotationPrefix}/audience`] ?? '';
-  try {
-    const cluster = await readIssuer();
-    const audience = own === '' ? settings.tokenAudience : own;
-    return await awsProblems({
-      ...options,
-      account,
-      roleArn: role,
-      audience,
-      cluster,
-      provider: options.providerOf(role),
-      hint,
-    });
-  } catch (error) {
-    hint(`issuer, trust policy and STS were not checked: ${messageOf(error)}`);
-    return [];
-  }
+  const region = [...containers.flatMap(regionsOf), surroundings.region ?? ''].find(isRegion);
+  return awsProblems({
+    ...options,
+    account,
+    roleArn,
+    audience: own === '' ? settings.tokenAudience : own,
+    sessionName: sessionNameOf(facts),
+    provider: providerOf(roleArn),
+    stsEndpoint: stsEndpointOf({ roleArn, ...(region === undefined ? {} : { region }) }),
+    hint,
+  });
+}
+
+/** As the pod's own SDK sends it, where that is not one that it makes up. */
+function sessionNameOf(facts: PodFacts | undefined): string {
+  const container = facts?.containers.find(({ variables }) => variables.has(SESSION_NAME_VARIABLE));
+  if (facts === undefined || container === undefined) return 'diagnose';
+  // What comes from elsewhere is the pod's name, as the webhook writes it.
+  return container.variables.get(SESSION_NAME_VARIABLE) ?? podNameOf(facts.pod);
 }

@@ -10,6 +10,7 @@ import type { PodFacts, Surrounding } from '../diagnosis/facts.ts';
 import { nameOf, podFacts } from '../diagnosis/facts.ts';
 import { inOrder, podProblems } from '../diagnosis/pod.ts';
 import type { Problem } from '../diagnosis/problem.ts';
+import { identityWebhooks } from '../diagnosis/registration.ts';
 import { regionsOf, roleOf } from '../diagnosis/variables.ts';
 import type { ConfigMapEntry } from '../identity/config-map-entries.ts';
 import type { ManifestObject } from '../kube/manifest-documents.ts';
@@ -80,17 +81,14 @@ function surroundingIn(
     knowsEveryAccount: kinds.has('ServiceAccount'),
     namespaces: ofKind('Namespace'),
     // Of one that was given by itself, another may be there beside it.
-    webhookConfigurations: isListed || webhookConfigurations.some(isOfPodIdentity) ? webhookConfigurations : undefined,
+    webhookConfigurations:
+      isListed || identityWebhooks(webhookConfigurations).length > 0 ? webhookConfigurations : undefined,
     endpointSlices: kinds.has('EndpointSlice') ? ofKind('EndpointSlice') : undefined,
     settings,
     surroundings,
     keysOf: (reference) => knownKeys.get(reference),
     now: now(),
   };
-}
-
-function isOfPodIdentity(configuration: JsonObject): boolean {
-  return /pod-?identity|iam-for-pods/i.test(JSON.stringify(configuration));
 }
 
 function keysIn({ kind, object }: ManifestObject): [reference: string, keys: readonly string[]][] {

@@ -4,16 +4,26 @@ import { isObject, ownField, ownList, ownString } from '../admission/json.ts';
 import { serviceAccountNameOf } from '../admission/pod.ts';
 import { messageOf } from '../admission/thrown.ts';
 import { servicesOf } from '../diagnosis/registration.ts';
+import { CONFIG_MAP } from '../identity/config-map-entries.ts';
 import { refusalOf } from '../kube/answer.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { pagesOf } from '../kube/list.ts';
 import type { Input } from './inputs.ts';
 import { wrong } from './option-files.ts';
+
+const REGISTRATION = 'admissionregistration.k8s.io/v1';
+const DISCOVERY = 'discovery.k8s.io/v1';
 
 export interface Reader {
   /** Undefined where there is none. */
   object(path: string): Promise<JsonObject | undefined>;
-  /** As the API server's lists are, but with the kind on each item. */
-  list(path: string, kind: string, apiVersion?: string): Promise<JsonObject[]>;
+  /** Of a path without query, in pages; the kind is on each item, which it is not in the API server's lists. */
+  list(path: string, of: { readonly kind: string; readonly apiVersion?: string }): Promise<JsonObject[]>;
+  /** The few that have a label. */
+  labelled(
+    path: string,
+    of: { readonly kind: string; readonly apiVersion: string; readonly label: string },
+  ): Promise<JsonObject[]>;
 }
 
 export function createReader(client: Pick<KubeClient, 'get'>): Reader {
@@ -26,14 +36,27 @@ export function createReader(client: Pick<KubeClient, 'get'>): Reader {
     return answer.body;
   }
 
-  async function list(path: string, kind: string, apiVersion = 'v1'): Promise<JsonObject[]> {
-    const found = await object(path);
-    return ownList(found, 'items')
-      .filter(isObject)
-      .map((item) => ({ apiVersion, kind, ...item }));
-  }
+  return {
+    object,
+    list: async (path, { kind, apiVersion = 'v1' }) => {
+      const items: JsonObject[] = [];
+      const resource = { name: path.slice(path.lastIndexOf('/') + 1), path };
+      for await (const page of pagesOf(client, resource, signal)) items.push(...page.items.filter(isObject));
+      return items.map((item) => ({ apiVersion, kind, ...item }));
+    },
+    labelled: async (path, { kind, apiVersion, label }) => {
+      const found = await object(`${path}?${new URLSearchParams({ labelSelector: label }).toString()}`);
+      return ownList(found, 'items')
+        .filter(isObject)
+        .map((item) => ({ apiVersion, kind, ...item }));
+    },
+  };
+}
 
-  return { object, list };
+/** Of the objects of a namespace; what a person typed must not name another path. */
+export function pathIn(namespace: string, collection: string, name?: string): string {
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/${collection}`;
+  return name === undefined ? path : `${path}/${encodeURIComponent(name)}`;
 }
 
 export interface Target {
@@ -43,12 +66,11 @@ export interface Target {
 }
 
 export async function podsOf(cluster: Reader, { subject, namespace, name }: Target): Promise<readonly JsonObject[]> {
-  const path = `/api/v1/namespaces/${namespace}/pods`;
   if (subject === 'serviceaccount') {
-    const pods = await cluster.list(path, 'Pod');
+    const pods = await cluster.list(pathIn(namespace, 'pods'), { kind: 'Pod' });
     return pods.filter((pod) => serviceAccountNameOf(pod) === name && !isOver(pod));
   }
-  const pod = await cluster.object(`${path}/${name}`);
+  const pod = await cluster.object(pathIn(namespace, 'pods', name));
   if (pod === undefined) throw wrong(`"${namespace}/${name}": there is no such pod in the cluster`);
   return [{ apiVersion: 'v1', kind: 'Pod', ...pod }];
 }
@@ -70,58 +92,69 @@ export interface Near {
   readonly hint: (sentence: string) => void;
 }
 
+export interface Surroundings {
+  /** Everything, as if given by -f. */
+  readonly items: readonly object[];
+  /** Undefined where they may not be read. */
+  readonly configurations: readonly JsonObject[] | undefined;
+  /** Of the Services that those call, as far as they may be read. */
+  readonly endpointSlices: readonly JsonObject[];
+}
+
 export async function surroundingsOf(
   cluster: Reader,
   { namespace, pods, serviceAccount, withOthers, hint }: Near,
-): Promise<object[]> {
+): Promise<Surroundings> {
   /** Not everybody may read what belongs to the whole cluster, and the rest can be said without. */
-  async function ifAllowed<T>(reading: Promise<readonly T[]>): Promise<readonly T[]> {
+  async function ifAllowed<T>(reading: Promise<T>): Promise<T | undefined> {
     try {
       return await reading;
     } catch (error) {
       hint(`not checked: ${messageOf(error)}`);
-      return [];
+      return undefined;
     }
   }
   const accounts = withOthers
-    ? await cluster.list(`/api/v1/namespaces/${namespace}/serviceaccounts`, 'ServiceAccount')
+    ? await cluster.list(pathIn(namespace, 'serviceaccounts'), { kind: 'ServiceAccount' })
     : [{ apiVersion: 'v1', kind: 'ServiceAccount', ...serviceAccount }];
-  const namespaces = await ifAllowed(cluster.object(`/api/v1/namespaces/${namespace}`).then((found) => [found]));
-  const group = 'admissionregistration.k8s.io/v1';
-  const path = `/apis/${group}/mutatingwebhookconfigurations`;
-  const registered = await ifAllowed(
-    cluster
-      .list(path, 'MutatingWebhookConfiguration', group)
-      .then((items) => [{ apiVersion: group, kind: 'MutatingWebhookConfigurationList', items }]),
-  );
-  const configurations = registered.flatMap(({ items }) => items);
-  const endpoints = await ifAllowed(endpointSlicesOf(cluster, servicesOf(configurations)).then((found) => [found]));
-  return [
-    ...pods,
-    { apiVersion: 'v1', kind: 'ServiceAccountList', items: accounts },
-    ...namespaces.map((found) => ({ apiVersion: 'v1', kind: 'Namespace', ...found })),
-    ...registered,
-    ...endpoints,
-  ];
+  const ofCluster = await ifAllowed(cluster.object(`/api/v1/namespaces/${encodeURIComponent(namespace)}`));
+  const path = `/apis/${REGISTRATION}/mutatingwebhookconfigurations`;
+  const kind = { kind: 'MutatingWebhookConfiguration', apiVersion: REGISTRATION };
+  const configurations = await ifAllowed(cluster.list(path, kind));
+  const endpointSlices = await ifAllowed(endpointSlicesOf(cluster, servicesOf(configurations ?? [])));
+  return {
+    items: [
+      ...pods,
+      { apiVersion: 'v1', kind: 'ServiceAccountList', items: accounts },
+      ...(ofCluster === undefined ? [] : [{ apiVersion: 'v1', kind: 'Namespace', ...ofCluster }]),
+      ...listOf('MutatingWebhookConfiguration', REGISTRATION, configurations),
+      ...listOf('EndpointSlice', DISCOVERY, endpointSlices),
+    ],
+    configurations,
+    endpointSlices: endpointSlices ?? [],
+  };
 }
 
-async function endpointSlicesOf(cluster: Reader, services: ReturnType<typeof servicesOf>): Promise<JsonObject> {
-  const group = 'discovery.k8s.io/v1';
-  const lists = services.map(async ({ namespace, name }) => {
-    const query = new URLSearchParams({ labelSelector: `kubernetes.io/service-name=${name}` });
-    return cluster.list(
-      `/apis/${group}/namespaces/${namespace}/endpointslices?${query.toString()}`,
-      'EndpointSlice',
-      group,
-    );
-  });
-  return { apiVersion: group, kind: 'EndpointSliceList', items: (await Promise.all(lists)).flat() };
+/** An empty list says that there is none; what could not be read is no list. */
+function listOf(kind: string, apiVersion: string, items: readonly JsonObject[] | undefined): object[] {
+  return items === undefined ? [] : [{ apiVersion, kind: `${kind}List`, items }];
+}
+
+async function endpointSlicesOf(cluster: Reader, services: ReturnType<typeof servicesOf>): Promise<JsonObject[]> {
+  const lists = services.map(async ({ namespace, name }) =>
+    cluster.labelled(`/apis/${DISCOVERY}/namespaces/${encodeURIComponent(namespace)}/endpointslices`, {
+      kind: 'EndpointSlice',
+      apiVersion: DISCOVERY,
+      label: `kubernetes.io/service-name=${name}`,
+    }),
+  );
+  return (await Promise.all(lists)).flat();
 }
 
 /** The ConfigMap of roles, where the webhook reads one. */
 export async function configMapOf(cluster: Reader, configMapNamespace: string | undefined): Promise<object[]> {
   if (configMapNamespace === undefined) return [];
-  const found = await cluster.object(`/api/v1/namespaces/${configMapNamespace}/configmaps/pod-identity-webhook`);
+  const found = await cluster.object(pathIn(configMapNamespace, 'configmaps', CONFIG_MAP));
   return [{ apiVersion: 'v1', kind: 'ConfigMap', ...found }];
 }
 

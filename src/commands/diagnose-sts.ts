@@ -1,8 +1,9 @@
 // What STS itself says to a token of a ServiceAccount: minted for the question, sent unsigned as SDKs do, and the
 // credentials of a yes thrown away unread.
-import { messageOf } from '../admission/thrown.ts';
-import { ownField, ownString } from '../admission/json.ts';
+import { text } from 'node:stream/consumers';
 import type { AccountKey } from '../admission/identity.ts';
+import { ownField, ownString } from '../admission/json.ts';
+import { messageOf } from '../admission/thrown.ts';
 import { refusalOf } from '../kube/answer.ts';
 import type { KubeClient } from '../kube/client.ts';
 
@@ -11,6 +12,8 @@ const TOKEN_SECONDS = 600;
 /** STS gives no session for less. */
 const SESSION_SECONDS = 900;
 const TIMEOUT_MS = 10_000;
+/** A refusal of STS has less than 1 kB; what sends more is something else. */
+const MAX_BYTES = 65_536;
 
 export interface TokenQuestion {
   readonly client: Pick<KubeClient, 'write'>;
@@ -41,15 +44,20 @@ export interface StsQuestion {
   /** `https://sts.eu-west-1.amazonaws.com`. */
   readonly endpoint: string;
   readonly roleArn: string;
+  readonly sessionName: string;
   readonly token: string;
 }
 
 export type StsVerdict =
   | { readonly kind: 'allowed' }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
-  | { readonly kind: 'unreachable'; readonly message: string };
+  /** Whoever answers there says nothing of the token, or nobody does. */
+  | { readonly kind: 'none'; readonly message: string };
 
-export async function stsVerdict({ endpoint, roleArn, token }: StsQuestion): Promise<StsVerdict> {
+/** What STS says when it is busy or broken: of any token. */
+const PASSING = /^(?:Throttl|RequestLimitExceeded|ServiceUnavailable|InternalFailure|InternalError|SlowDown)/;
+
+export async function stsVerdict({ endpoint, roleArn, sessionName, token }: StsQuestion): Promise<StsVerdict> {
   try {
     const answer = await fetch(endpoint, {
       method: 'POST',
@@ -57,7 +65,7 @@ export async function stsVerdict({ endpoint, roleArn, token }: StsQuestion): Pro
         Action: 'AssumeRoleWithWebIdentity',
         Version: '2011-06-15',
         RoleArn: roleArn,
-        RoleSessionName: 'diagnose',
+        RoleSessionName: sessionName,
         DurationSeconds: String(SESSION_SECONDS),
         WebIdentityToken: token,
       }),
@@ -69,13 +77,34 @@ export async function stsVerdict({ endpoint, roleArn, token }: StsQuestion): Pro
       await answer.body?.cancel();
       return { kind: 'allowed' };
     }
-    const text = await answer.text();
-    const element = (name: string): string | undefined => new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1];
+    const xml = await text(bounded(answer.body ?? []));
+    const element = (name: string): string | undefined => new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
     const code = element('Code');
-    if (code === undefined) return { kind: 'unreachable', message: `it answers ${answer.status}, and not as STS does` };
-    return { kind: 'refused', code, message: element('Message') ?? '' };
+    if (code === undefined) return { kind: 'none', message: `it answers ${answer.status}, and not as STS does` };
+    const message = unescaped(element('Message') ?? '');
+    return PASSING.test(code)
+      ? { kind: 'none', message: `it answers ${code}: ${message}` }
+      : { kind: 'refused', code, message };
   } catch (error) {
     const cause = ownField(error, 'cause') ?? (error instanceof Error ? error.cause : undefined);
-    return { kind: 'unreachable', message: messageOf(cause ?? error) };
+    return { kind: 'none', message: `it does not answer from here: ${messageOf(cause ?? error)}` };
   }
+}
+
+async function* bounded(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > MAX_BYTES) throw new Error(`it sends more than ${MAX_BYTES} bytes`);
+    yield chunk;
+  }
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', apos: "'", gt: '>', lt: '<', quot: '"' };
+
+/** XML has an entity for the apostrophe of "Couldn't", and senders differ. */
+function unescaped(xml: string): string {
+  return xml.replaceAll(/&(?:(amp|apos|gt|lt|quot)|#(39|34));/g, (_, name: string | undefined, number: string) =>
+    name === undefined ? String.fromCodePoint(Number(number)) : (ENTITIES[name] ?? ''),
+  );
 }

@@ -12,12 +12,12 @@ export type Reach =
   | { readonly kind: 'down' | 'namespace' | 'opted-out'; readonly evidence: string; readonly isOptIn: boolean };
 
 /** Names of upstream, EKS, kOps and of this project's own charts. */
-const OURS = /pod-?identity|iam-for-pods|\birsa\b/i;
+export const IDENTITY_WEBHOOK: RegExp = /pod-?identity|iam-for-pods|\birsa\b/i;
 
 export function reachOf(facts: PodFacts): Reach {
   const { webhookConfigurations, pod, namespace, namespaces, now, endpointSlices } = facts;
   if (webhookConfigurations === undefined) return { kind: 'asked' };
-  const entries = webhookConfigurations.flatMap(webhooksOf).filter(({ isOurs }) => isOurs);
+  const entries = identityWebhooks(webhookConfigurations);
   if (entries.length === 0) {
     const evidence = 'no MutatingWebhookConfiguration registers a webhook for pod identity';
     return { kind: 'down', evidence, isOptIn: false };
@@ -41,21 +41,28 @@ function rank(reach: Reach): number {
   return kinds.indexOf(reach.kind) + (reach.kind !== 'asked' && reach.isOptIn ? kinds.length : 0);
 }
 
-interface Entry {
+/** One entry of a MutatingWebhookConfiguration. */
+export interface IdentityWebhook {
+  /** For people: configuration and entry. */
   readonly name: string;
+  readonly entryName: string;
   readonly webhook: JsonObject;
-  readonly isOurs: boolean;
 }
 
-function webhooksOf(configuration: JsonObject): Entry[] {
+/** Those that give pods their identity: this one, EKS's, amazon-eks-pod-identity-webhook, by their names. */
+export function identityWebhooks(webhookConfigurations: readonly JsonObject[]): readonly IdentityWebhook[] {
+  return webhookConfigurations.flatMap(webhooksOf).filter(({ isOurs }) => isOurs);
+}
+
+function webhooksOf(configuration: JsonObject): (IdentityWebhook & { readonly isOurs: boolean })[] {
   const configurationName = ownString(ownField(configuration, 'metadata'), 'name') ?? '';
   return ownList(configuration, 'webhooks')
     .filter(isObject)
     .map((webhook) => {
       const name = ownString(webhook, 'name') ?? '';
       const service = ownString(ownField(ownField(webhook, 'clientConfig'), 'service'), 'name') ?? '';
-      const isOurs = [configurationName, name, service].some((text) => OURS.test(text));
-      return { name: `${configurationName}, webhook ${name}`, webhook, isOurs };
+      const isOurs = [configurationName, name, service].some((text) => IDENTITY_WEBHOOK.test(text));
+      return { name: `${configurationName}, webhook ${name}`, entryName: name, webhook, isOurs };
     });
 }
 
@@ -66,7 +73,7 @@ interface Known {
   readonly endpointSlices: PodFacts['endpointSlices'];
 }
 
-function reachOfEntry({ name, webhook }: Entry, known: Known): Reach {
+function reachOfEntry({ name, webhook }: IdentityWebhook, known: Known): Reach {
   const byNamespace = unmetRequirement(ownField(webhook, 'namespaceSelector'), known.namespace);
   if (byNamespace !== undefined) {
     const evidence = `MutatingWebhookConfiguration ${name}: its namespaceSelector wants ${byNamespace.text}`;
@@ -90,30 +97,54 @@ function faultOf(webhook: JsonObject, now: number): string | undefined {
     return `admissionReviewVersions ${versions.join(', ')} has no version that webhooks answer`;
   }
   const client = ownField(webhook, 'clientConfig');
-  const caBundle = Buffer.from(ownString(client, 'caBundle') ?? '', 'base64')
-    .toString()
-    .trim();
+  const caBundle = caBundleOf(webhook);
   // A URL may have a certificate of a public CA; the name of a Service cannot.
   if (caBundle === '') return ownField(client, 'service') === undefined ? undefined : 'its caBundle is empty';
   const ends = validUntil(caBundle);
   return ends === undefined || ends > now ? undefined : `its caBundle has expired on ${new Date(ends).toISOString()}`;
 }
 
+/** PEM; empty where there is none. */
+export function caBundleOf(webhook: JsonObject): string {
+  const encoded = ownString(ownField(webhook, 'clientConfig'), 'caBundle') ?? '';
+  return Buffer.from(encoded, 'base64').toString().trim();
+}
+
 /** Why nobody answers at the Service of a webhook; undefined where somebody does, or its endpoints were not given. */
 function unreadyService(webhook: JsonObject, endpointSlices: readonly JsonObject[] | undefined): string | undefined {
   const service = serviceOf(webhook);
   if (service === undefined || endpointSlices === undefined) return undefined;
-  const endpoints = endpointSlices
-    .filter((slice) => isOf(slice, service))
-    .flatMap((slice) => ownList(slice, 'endpoints'));
-  // The EndpointSlice API takes an unknown readiness for ready.
-  const isReady = endpoints.some((endpoint) => ownField(ownField(endpoint, 'conditions'), 'ready') !== false);
-  return isReady ? undefined : `the Service ${service.namespace}/${service.name} that it calls has no ready endpoint`;
+  const endpoints = readyEndpoints(service, endpointSlices);
+  return endpoints.length > 0
+    ? undefined
+    : `the Service ${service.namespace}/${service.name} that it calls has no ready endpoint`;
 }
 
-interface ServiceReference {
+export interface ServiceReference {
   readonly namespace: string;
   readonly name: string;
+}
+
+export interface Endpoint {
+  readonly endpoint: JsonObject;
+  /** Of its slice. */
+  readonly ports: readonly JsonObject[];
+}
+
+/** Who answers at a Service. */
+export function readyEndpoints(service: ServiceReference, endpointSlices: readonly JsonObject[]): readonly Endpoint[] {
+  return (
+    endpointSlices
+      .filter((slice) => isOf(slice, service))
+      .flatMap((slice) => {
+        const ports = ownList(slice, 'ports').filter(isObject);
+        return ownList(slice, 'endpoints')
+          .filter(isObject)
+          .map((endpoint) => ({ endpoint, ports }));
+      })
+      // The EndpointSlice API takes an unknown readiness for ready.
+      .filter(({ endpoint }) => ownField(ownField(endpoint, 'conditions'), 'ready') !== false)
+  );
 }
 
 function isOf(slice: JsonObject, { namespace, name }: ServiceReference): boolean {
@@ -121,7 +152,7 @@ function isOf(slice: JsonObject, { namespace, name }: ServiceReference): boolean
   return isThere && labelsOf(slice)['kubernetes.io/service-name'] === name;
 }
 
-function serviceOf(webhook: JsonObject): ServiceReference | undefined {
+export function serviceOf(webhook: JsonObject): ServiceReference | undefined {
   const service = ownField(ownField(webhook, 'clientConfig'), 'service');
   const [namespace, name] = [ownString(service, 'namespace'), ownString(service, 'name')];
   return namespace === undefined || name === undefined ? undefined : { namespace, name };
@@ -129,8 +160,7 @@ function serviceOf(webhook: JsonObject): ServiceReference | undefined {
 
 /** The Services that webhooks for pod identity are called by, each once. */
 export function servicesOf(webhookConfigurations: readonly JsonObject[]): readonly ServiceReference[] {
-  const entries = webhookConfigurations.flatMap(webhooksOf).filter(({ isOurs }) => isOurs);
-  const services = entries.flatMap(({ webhook }) => serviceOf(webhook) ?? []);
+  const services = identityWebhooks(webhookConfigurations).flatMap(({ webhook }) => serviceOf(webhook) ?? []);
   return [...new Map(services.map((service) => [`${service.namespace}/${service.name}`, service])).values()];
 }
 

@@ -38,7 +38,7 @@ export const DIAGNOSE_FLAGS: readonly Flag[] = inGroup('Diagnosis', [
     type: 'text',
     placeholder: 'URL',
     commands: COMMANDS,
-    help: 'Ask STS there with a new token of the account, as in https://sts.eu-west-1.amazonaws.com; needs create on serviceaccounts/token. Not asked unless given.',
+    help: 'Where STS is asked with a new token of the account, which needs create on serviceaccounts/token; none asks nobody. Unless given, the endpoint of AWS that the pod’s SDKs would ask.',
   },
   {
     name: 'certificate-authority',

@@ -67,7 +67,7 @@ export interface Page {
 
 /** The pages of one consistent list; throws KubeError, `refused` with 410 where it took longer than the server keeps it. */
 export async function* pagesOf(
-  client: ReadClient,
+  client: Pick<ReadClient, 'get'>,
   resource: Resource,
   signal: AbortSignal,
 ): AsyncGenerator<Page, void> {
@@ -81,12 +81,16 @@ export async function* pagesOf(
 }
 
 /** Where the server's history of the resource stands now. */
-export async function currentVersion(client: ReadClient, resource: Resource, signal: AbortSignal): Promise<string> {
+export async function currentVersion(
+  client: Pick<ReadClient, 'get'>,
+  resource: Resource,
+  signal: AbortSignal,
+): Promise<string> {
   return (await pageOf({ client, resource, signal, size: 1 })).resourceVersion;
 }
 
 interface PageOptions {
-  readonly client: ReadClient;
+  readonly client: Pick<ReadClient, 'get'>;
   readonly resource: Resource;
   readonly signal: AbortSignal;
   readonly size: number;

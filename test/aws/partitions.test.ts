@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isRegion, partitionOf } from '../../src/aws/partitions.ts';
+import { isRegion, partitionOf, stsUrlOf } from '../../src/aws/partitions.ts';
 
 describe('partitionOf', () => {
   it.each([
@@ -15,6 +15,26 @@ describe('partitionOf', () => {
   ])('%s is of %s', (region, partition) => {
     expect(partitionOf(region)).toBe(partition);
     expect(isRegion(region)).toBe(true);
+  });
+});
+
+describe('stsUrlOf', () => {
+  it.each([
+    ['eu-west-1', 'aws', 'https://sts.eu-west-1.amazonaws.com'],
+    ['cn-northwest-1', 'aws-cn', 'https://sts.cn-northwest-1.amazonaws.com.cn'],
+    // The SDK asks where its region is, whatever the role says.
+    ['cn-north-1', 'aws', 'https://sts.cn-north-1.amazonaws.com.cn'],
+    [undefined, 'aws', 'https://sts.us-east-1.amazonaws.com'],
+    [undefined, 'aws-cn', 'https://sts.cn-north-1.amazonaws.com.cn'],
+    [undefined, 'aws-us-gov', 'https://sts.us-gov-west-1.amazonaws.com'],
+    [undefined, 'aws-iso', 'https://sts.us-iso-east-1.c2s.ic.gov'],
+    [undefined, 'aws-iso-b', 'https://sts.us-isob-east-1.sc2s.sgov.gov'],
+    [undefined, 'aws-iso-e', 'https://sts.eu-isoe-west-1.cloud.adc-e.uk'],
+    [undefined, 'aws-iso-f', 'https://sts.us-isof-south-1.csp.hci.ic.gov'],
+    [undefined, 'aws-eusc', 'https://sts.eusc-de-east-1.amazonaws.eu'],
+    [undefined, 'aws-yet-to-come', 'https://sts.us-east-1.amazonaws.com'],
+  ])('%s and a role of %s: %s', (region, partition, url) => {
+    expect(stsUrlOf({ partition, ...(region === undefined ? {} : { region }) })).toBe(url);
   });
 });
 

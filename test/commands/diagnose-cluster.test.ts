@@ -3,13 +3,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ownList, ownString } from '../../src/admission/json.ts';
 import { parseCommandLine } from '../../src/cli.ts';
 import type { DiagnoseClusterOptions } from '../../src/commands/diagnose-cluster.ts';
-import { runDiagnoseCluster } from '../../src/commands/diagnose-cluster.ts';
+import { runDiagnoseCluster, targetFrom } from '../../src/commands/diagnose-cluster.ts';
 import { injectOptionsFrom } from '../../src/inject-from-flags.ts';
 import type { KubeAnswer } from '../../src/kube/answer.ts';
 import { bare, healthy } from '../diagnosis/manifests.ts';
-import type { Manifests } from '../diagnosis/manifests.ts';
+import type { Entry, Manifests } from '../diagnosis/manifests.ts';
 import { createTestIo } from '../support/command-io.ts';
 
 const ISSUER = 'https://oidc.example.com/prod';
@@ -40,6 +41,21 @@ const trustPolicy = (
     ],
   });
 const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
+const WEBHOOK = {
+  name: 'iam-for-pods.amazonaws.com',
+  clientConfig: { service: { namespace: 'eks', name: 'pod-identity-webhook' }, caBundle: 'WA==' },
+  rules: [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }],
+};
+const SLICES =
+  '/apis/discovery.k8s.io/v1/namespaces/eks/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dpod-identity-webhook';
+const slice = ({ ready }: { readonly ready: boolean }): object => ({
+  metadata: { namespace: 'eks', labels: { 'kubernetes.io/service-name': 'pod-identity-webhook' } },
+  ports: [
+    { name: 'metrics', port: 9443 - 1 },
+    { name: 'https', port: 9443 },
+  ],
+  endpoints: [{ conditions: { ready }, targetRef: { kind: 'Pod', name: 'one' } }],
+});
 const UNCHECKED = 'what the issuer publishes was not checked: ';
 /** Of this machine: nobody publishes anything at that name. */
 const NO_ISSUER = `${UNCHECKED}--issuer="${ISSUER}": ${ISSUER}/.well-known/openid-configuration cannot be reached from here: none\n`;
@@ -67,7 +83,7 @@ async function answerTo(request: IncomingMessage, response: ServerResponse): Pro
 
 describe('diagnose pod', () => {
   test('finds nothing wrong with a healthy pod', async () => {
-    expect(await diagnose(healthy())).toEqual({ ids: [], err: NO_ISSUER, exit: 0 });
+    expect(await diagnose(healthy())).toEqual({ ids: [], evidence: [], err: NO_ISSUER, exit: 0 });
   });
 
   test('finds what manifests would tell', async () => {
@@ -78,28 +94,123 @@ describe('diagnose pod', () => {
   });
 
   test('looks whether anybody answers at the Service of the webhook', async () => {
-    const service = { namespace: 'eks', name: 'pod-identity-webhook' };
-    const rule = { operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] };
-    const webhook = { name: 'iam-for-pods.amazonaws.com', clientConfig: { service, caBundle: 'WA==' }, rules: [rule] };
     const byUrl = { name: 'iam-for-pods-by-url', clientConfig: { url: 'https://127.0.0.1:23443/mutate' } };
-    const slices = (ready: boolean): object => ({
-      items: [
-        {
-          metadata: { namespace: 'eks', labels: { 'kubernetes.io/service-name': service.name } },
-          endpoints: [{ conditions: { ready } }],
-        },
-      ],
-    });
     const idsWhere = async (ready: boolean): Promise<readonly unknown[]> => {
-      const path =
-        '/apis/discovery.k8s.io/v1/namespaces/eks/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dpod-identity-webhook';
       const others = {
-        [CONFIGURATIONS]: { items: [{ metadata: {}, webhooks: [webhook, byUrl] }] },
-        [path]: slices(ready),
+        [CONFIGURATIONS]: { items: [{ metadata: {}, webhooks: [WEBHOOK, byUrl] }] },
+        [SLICES]: { items: [slice({ ready })] },
       };
       return (await diagnose(bare(), { others })).ids;
     };
     expect([await idsWhere(false), await idsWhere(true)]).toEqual([['webhook-down'], ['pod-not-mutated']]);
+  });
+
+  describe('with a new pod on trial', () => {
+    const others = {
+      [CONFIGURATIONS]: { items: [{ metadata: {}, webhooks: [WEBHOOK] }] },
+      [SLICES]: { items: [slice({ ready: true })] },
+    };
+    const without = answered(201, { spec: { containers: [{ name: 'main' }] } });
+    const withRole = answered(201, { spec: { containers: [{ env: [{ name: 'AWS_ROLE_ARN', value: 'x' }] }] } });
+    const demands = (pod: string): boolean => pod.includes('pod-identity-webhook/require');
+
+    test('says that it would get its identity now', async () => {
+      const { ids, evidence } = await diagnose(bare(), { others, dryRun: () => withRole });
+      expect({
+        ids,
+        now: evidence[0]?.endsWith('; a new pod of the account gets its identity now, as a dry run shows'),
+      }).toEqual({ ids: ['pod-not-mutated'], now: true });
+      expect((await diagnose(healthy(), { others, dryRun: () => withRole })).ids).toEqual([]);
+    });
+
+    test('tries it as the stored pod is', async () => {
+      const tried: unknown[] = [];
+      const manifests = bare();
+      manifests.pod.metadata.labels = { app: 'web' };
+      manifests.pod.metadata.annotations = { 'eks.amazonaws.com/skip-containers': 'x', other: 'y' };
+      await diagnose(manifests, {
+        others,
+        dryRun: (pod) => {
+          tried.push(JSON.parse(pod));
+          return withRole;
+        },
+      });
+      expect(tried).toEqual([
+        expect.objectContaining({
+          metadata: {
+            generateName: 'diagnose-',
+            namespace: 'prod',
+            labels: { app: 'web' },
+            annotations: { 'eks.amazonaws.com/skip-containers': 'x' },
+          },
+          spec: expect.objectContaining({
+            serviceAccountName: 'app',
+            containers: [expect.objectContaining({ name: 'main', image: 'registry.example.com/web:1' })],
+          }),
+        }),
+      ]);
+    });
+
+    test('lets one demand its identity, to hear what is passed over for others', async () => {
+      const message = `Internal error occurred: failed calling webhook "${WEBHOOK.name}": failed to call webhook: Post "https://x": context deadline exceeded`;
+      const dryRun = (pod: string): KubeAnswer => (demands(pod) ? answered(500, { message }) : without);
+      const { ids, evidence } = await diagnose(bare(), { others, dryRun });
+      expect({ ids, evidence }).toEqual({
+        ids: ['webhook-down'],
+        evidence: [
+          `a new pod of the account gets no identity now, as a dry run shows; the API server cannot call "${WEBHOOK.name}": failed to call webhook: Post "https://x": context deadline exceeded; MutatingWebhookConfiguration , webhook ${WEBHOOK.name}: its Service eks/pod-identity-webhook does not exist`,
+        ],
+      });
+    });
+
+    test('takes the word of the webhook', async () => {
+      const message = `admission webhook "${WEBHOOK.name}" denied the request: no role`;
+      const dryRun = (pod: string): KubeAnswer => (demands(pod) ? answered(403, { message }) : without);
+      const { ids, evidence } = await diagnose(bare(), { others, dryRun });
+      expect({ ids, evidence }).toEqual({
+        ids: ['pod-not-mutated'],
+        evidence: [`a new pod of the account gets no identity now, as a dry run shows; the webhook says: ${message}`],
+      });
+    });
+
+    test('takes no other word for it', async () => {
+      const message = 'admission webhook "policy.example.com" denied the request: no';
+      const { ids, err } = await diagnose(bare(), { others, dryRun: () => answered(403, { message }) });
+      expect({ ids, err }).toEqual({
+        ids: ['pod-not-mutated'],
+        err: `not tried with a new pod: ${message}\n${NO_ISSUER}`,
+      });
+    });
+
+    test('looks at the certificate of each pod of the webhook, and says which it could not see', async () => {
+      const service = { spec: { ports: [{ name: 'https', port: 443 }] } };
+      const dialled: unknown[] = [];
+      const { ids, err } = await diagnose(bare(), {
+        others: { ...others, '/api/v1/namespaces/eks/services/pod-identity-webhook': service },
+        dryRun: () => without,
+        dial: {
+          pod: async (port) => {
+            dialled.push(port);
+            throw new Error('pods "one" is forbidden');
+          },
+          url: () => undefined,
+        },
+      });
+      expect({ ids, dialled, err }).toEqual({
+        ids: ['webhook-down'],
+        dialled: [{ namespace: 'eks', pod: 'one', port: 9443 }],
+        err: `not checked: the certificate of pod-identity-webhook.eks.svc: pods "one" is forbidden\n${NO_ISSUER}`,
+      });
+    });
+
+    test('tries none where it is known what keeps the webhook from it', async () => {
+      const manifests = bare();
+      manifests.pod.metadata.labels = { 'eks.amazonaws.com/skip-pod-identity-webhook': '' };
+      const dryRun = (): KubeAnswer => {
+        throw new Error('want none');
+      };
+      expect((await diagnose(manifests, { others, dryRun })).ids).toEqual(['opted-out-by-label']);
+    });
   });
 
   test('says what it may not read, and the rest all the same', async () => {
@@ -129,8 +240,8 @@ describe('diagnose pod', () => {
 
   test('asks STS with a new token, and takes its word', async () => {
     sts.answer = { status: 200, body: '<Credentials>secret</Credentials>' };
-    const stsEndpoint = sts.url;
-    expect((await diagnose(healthy(), { stsEndpoint })).ids).toEqual([]);
+    const asked = { stsEndpointOf: () => sts.url };
+    expect((await diagnose(healthy(), asked)).ids).toEqual([]);
     expect(Object.fromEntries(new URLSearchParams(sts.bodies.at(-1)))).toEqual({
       Action: 'AssumeRoleWithWebIdentity',
       Version: '2011-06-15',
@@ -142,11 +253,71 @@ describe('diagnose pod', () => {
     const code = 'InvalidIdentityToken';
     const body = `<ErrorResponse><Error><Code>${code}</Code><Message>Incorrect token audience</Message></Error></ErrorResponse>`;
     sts.answer = { status: 400, body };
-    expect((await diagnose(healthy(), { stsEndpoint })).ids).toEqual(['provider-audience']);
+    expect((await diagnose(healthy(), asked)).ids).toEqual(['provider-audience']);
     sts.answer = { status: 502, body: 'Bad Gateway' };
-    expect((await diagnose(healthy(), { stsEndpoint })).err).toBe(
-      `STS was not asked: ${stsEndpoint} does not answer from here: it answers 502, and not as STS does\n${NO_ISSUER}`,
+    expect((await diagnose(healthy(), asked)).err).toBe(
+      `${NO_ISSUER}STS was not asked: ${sts.url}: it answers 502, and not as STS does\n`,
     );
+  });
+
+  test.each([
+    ['no token may be made', 403, 'STS was not asked, for want of a token: '],
+    ['it is busy', 200, 'it answers Throttling: Rate exceeded'],
+  ])('asks STS for nothing that it does not say where %s', async (_, status, said) => {
+    sts.answer = {
+      status: 400,
+      body: '<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>',
+    };
+    const { ids, err } = await diagnose(healthy(), {
+      stsEndpointOf: () => sts.url,
+      ...(status === 403 ? { tokens: answered(403, { message: 'serviceaccounts "app" is forbidden' }) } : {}),
+    });
+    expect({ ids, said: err.includes(said) }).toEqual({ ids: [], said: true });
+  });
+
+  test('reads no more of an answer than STS would send', async () => {
+    sts.answer = { status: 400, body: 'x'.repeat(100_000) };
+    const { err } = await diagnose(healthy(), { stsEndpointOf: () => sts.url });
+    expect(err).toContain('it sends more than 65536 bytes');
+  });
+
+  test('asks for the session as the pod does, in its region', async () => {
+    sts.answer = { status: 200, body: '' };
+    const manifests = healthy();
+    const session = async (entry: Entry): Promise<unknown> => {
+      manifests.main.env.push(entry);
+      const asked: unknown[] = [];
+      await diagnose(manifests, {
+        stsEndpointOf: (question) => {
+          asked.push(question);
+          return sts.url;
+        },
+      });
+      expect(asked).toEqual([{ roleArn: 'arn:aws:iam::111122223333:role/app', region: 'eu-west-1' }]);
+      manifests.main.env.pop();
+      return new URLSearchParams(sts.bodies.at(-1)).get('RoleSessionName');
+    };
+    expect([
+      await session({ name: 'AWS_ROLE_SESSION_NAME', value: 'orders' }),
+      await session({ name: 'AWS_ROLE_SESSION_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }),
+    ]).toEqual(['orders', 'web']);
+  });
+
+  test('asks STS nothing for a pod whose credentials come from the agent', async () => {
+    const { ids } = await diagnose(healthy(), {
+      containerCredentials: ['prod/app'],
+      stsEndpointOf: () => {
+        throw new Error('want no question');
+      },
+    });
+    expect(ids).not.toContain('unknown');
+  });
+
+  test('names only what is below the path that it asks', async () => {
+    const target = targetFrom('shop/..', 'pod');
+    await expect(diagnose(healthy(), { target })).rejects.toMatchObject({
+      problems: ['"shop/..": there is no such pod in the cluster'],
+    });
   });
 
   test('finds an issuer that STS cannot read', async () => {
@@ -157,7 +328,7 @@ describe('diagnose pod', () => {
   });
 
   test('looks at all pods of a ServiceAccount', async () => {
-    expect(await diagnose(bare(), { subject: 'serviceaccount', target: 'prod/app' })).toMatchObject({
+    expect(await diagnose(bare(), { target: targetFrom('prod/app', 'serviceaccount') })).toMatchObject({
       ids: ['webhook-down'],
       exit: 1,
     });
@@ -168,7 +339,8 @@ describe('diagnose pod', () => {
     ['pod', 'prod/other', '"prod/other": there is no such pod in the cluster'],
     ['serviceaccount', 'prod/other', '"prod/other": there is no such ServiceAccount in the cluster'],
   ] as const)('is used wrongly with %s %s', async (subject, target, problem) => {
-    await expect(diagnose(healthy(), { subject, target })).rejects.toMatchObject({ problems: [problem] });
+    const asking = async () => diagnose(healthy(), { target: targetFrom(target, subject) });
+    await expect(asking()).rejects.toMatchObject({ problems: [problem] });
   });
 });
 
@@ -176,10 +348,17 @@ type Asked = Partial<DiagnoseClusterOptions> & {
   /** By their paths, beside pod and account. */
   readonly others?: Readonly<Record<string, object>>;
   readonly forbidden?: readonly string[];
+  /** The API server's answer to a pod that is only tried. */
+  readonly dryRun?: (pod: string) => KubeAnswer;
   readonly provider?: typeof PROVIDER | null;
+  /** The API server's answer to TokenRequests. */
+  readonly tokens?: KubeAnswer;
 };
 
-async function diagnose({ account, pod }: Manifests, { forbidden = [], provider, others = {}, ...asked }: Asked = {}) {
+async function diagnose(
+  { account, pod }: Manifests,
+  { forbidden = [], provider, others = {}, dryRun, tokens, ...asked }: Asked = {},
+) {
   const objects: Readonly<Record<string, object>> = {
     '/api/v1/namespaces/prod': { metadata: { name: 'prod' } },
     '/api/v1/namespaces/prod/pods': { items: [pod, { ...pod, status: { phase: 'Failed' } }] },
@@ -195,22 +374,30 @@ async function diagnose({ account, pod }: Manifests, { forbidden = [], provider,
   const exit = await runDiagnoseCluster(
     {
       ...(await injectOptionsFrom(commandLine.flags, io.readFile)),
-      subject: 'pod',
-      target: 'prod/web',
+      target: targetFrom('prod/web', 'pod'),
       output: 'json',
       now: () => 0,
       policy: undefined,
-      stsEndpoint: undefined,
+      stsEndpointOf: () => undefined,
+      dial: {
+        pod: async () => Promise.reject(new Error('no pod is reached')),
+        url: () => undefined,
+      },
       providerOf: () => provider,
       fetch: async (url) => ({ url, failure: 'none' }),
       readIssuer: async () => ({ issuer: ISSUER, jwksUri: `${ISSUER}/jwks`, keys: [], unusable: [] }),
       client: {
         get: async (path) => {
-          if (forbidden.includes(path)) return answered(403, { message: 'forbidden' });
-          const body = objects[path];
-          return body === undefined ? answered(404, {}) : answered(200, body);
+          if (forbidden.includes(path.replace(/\?limit=500$/, ''))) return answered(403, { message: 'forbidden' });
+          const body = objects[path.replace(/\?limit=500$/, '')];
+          if (body === undefined) return answered(404, {});
+          return answered(200, 'items' in body ? { metadata: { resourceVersion: '1' }, ...body } : body);
         },
         write: async (path, { body }) => {
+          if (path.endsWith('/pods?dryRun=All')) {
+            return dryRun?.(JSON.stringify(body)) ?? answered(403, { message: 'pods is forbidden' });
+          }
+          if (tokens !== undefined) return tokens;
           const [, , , , namespace, , name] = path.split('/');
           const audience = /"audiences":\["([^"]*)"\]/.exec(JSON.stringify(body))?.[1];
           return answered(201, { status: { token: `token of ${namespace}/${name} for ${audience}` } });
@@ -221,7 +408,9 @@ async function diagnose({ account, pod }: Manifests, { forbidden = [], provider,
     io,
   );
   const { out, err } = io.written();
-  return { ids: [...out.matchAll(/"id": "([^"]*)"/g)].map(([, id]) => id), err, exit };
+  const problems = ownList(JSON.parse(out), 'problems');
+  const each = (field: string): (string | undefined)[] => problems.map((problem) => ownString(problem, field));
+  return { ids: each('id'), evidence: each('evidence'), err, exit };
 }
 
 function answered(status: number, body: object): KubeAnswer {

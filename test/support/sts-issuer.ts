@@ -7,6 +7,9 @@ import { createWeb } from './sts-web.ts';
 import type { FetchPage } from './sts-web.ts';
 
 export interface PublishedIssuer {
+  /** For --connect-to. */
+  readonly address: string;
+  readonly caPem: string;
   /** How STS reaches it, and nothing else. */
   readonly fetchPage: FetchPage;
   /** The paths that were asked for, in order. */
@@ -61,6 +64,8 @@ export async function publishIssuer({ issuer, keySet, certificateName }: IssuerO
   });
   const { port, close } = await listen(server);
   return {
+    address: `127.0.0.1:${port}`,
+    caPem: authority.caPem,
     fetchPage: createWeb({ caPem: authority.caPem, hosts: { [hostname]: port } }),
     asked,
     publish: (changed) => {

@@ -10,7 +10,7 @@ import type { Agent } from '../../support/agent.ts';
 import { createKubelet } from '../../support/kubelet.ts';
 import type { TokenSource } from '../../support/kubelet-tokens.ts';
 import { startSts } from '../../support/sts.ts';
-import type { Sts } from '../../support/sts.ts';
+import type { Role, Sts } from '../../support/sts.ts';
 import type { ClientProcess } from '../../support/sts-clients.ts';
 import { documentPaths, publishIssuer } from '../../support/sts-issuer.ts';
 import type { PublishedIssuer } from '../../support/sts-issuer.ts';
@@ -52,6 +52,8 @@ export interface Aws {
   readonly webhook: Webhook;
   /** What IAM says of the role of shop/checkout. */
   readonly checkoutTrustPolicy: unknown;
+  /** What STS reads; what a test changes, it puts back. */
+  readonly iam: { readonly providers: Provider[]; readonly roles: Role[] };
   /** Milliseconds by which the clocks of STS and kubelet are ahead of the real one. */
   readonly ahead: { sts: number; kubelet: number };
   /** Publishes what the API server says of itself, again. */
@@ -73,7 +75,8 @@ export async function startAws(options: Pick<ControlPlaneOptions, 'serviceAccoun
   const ahead = { sts: 0, kubelet: 0 };
   const now = (): number => Date.now() + ahead.sts;
   const { fetchPage } = published;
-  const sts = await startSts({ providers: [provider], roles, fetchPage, now });
+  const iam = { providers: [provider], roles: [...roles] };
+  const sts = await startSts({ ...iam, fetchPage, now });
   const associations = { 'shop/associated': 'arn:aws:iam::111122223333:role/associated' };
   const agent = await startAgent({ associations, issuer, fetchPage, sessions: sts.sessions, now });
   const identities = join(workspace.directory, 'identities.json');
@@ -125,6 +128,7 @@ export async function startAws(options: Pick<ControlPlaneOptions, 'serviceAccoun
     agent,
     webhook,
     checkoutTrustPolicy: roles[0]?.trustPolicy,
+    iam,
     ahead,
     publish: () => published.publish(documents),
     create,
