@@ -13,16 +13,6 @@ export interface StsError {
   readonly message: string;
 }
 
-/** The HTTP status that STS sends with each code. */
-export const STS_STATUS: Readonly<Record<StsErrorCode, 400 | 403>> = {
-  AccessDenied: 403,
-  ExpiredTokenException: 400,
-  IDPCommunicationError: 400,
-  InvalidIdentityToken: 400,
-  RegionDisabledException: 403,
-  ValidationError: 400,
-};
-
 function invalidToken(message: string): StsError {
   return { code: 'InvalidIdentityToken', message };
 }
@@ -48,14 +38,6 @@ export const NO_VERIFICATION_KEY: StsError = invalidToken(
 export const WRONG_THUMBPRINT: StsError = invalidToken(
   "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint",
 );
-
-/** STS could not reach the issuer; a client may try again. */
-export const ISSUER_UNREACHABLE: StsError = { code: 'IDPCommunicationError', message: 'IDPCommunicationError' };
-
-export const DURATION_TOO_LONG: StsError = {
-  code: 'ValidationError',
-  message: 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
-};
 
 /** STS's own wording counts the characters; the limit is what matters. */
 export const TOKEN_TOO_LONG: StsError = {

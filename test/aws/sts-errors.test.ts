@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import * as errors from '../../src/aws/sts-errors.ts';
+import { DURATION_TOO_LONG, ISSUER_UNREACHABLE, STS_STATUS } from '../support/sts-answers.ts';
 
 describe('the errors of STS', () => {
   it('have the codes and texts that its clients print', () => {
-    const { STS_STATUS, noProvider, missingClaim, tokenExpired, tokenTooOld, TOKEN_TOO_LONG, ...fixed } = errors;
+    const { noProvider, missingClaim, tokenExpired, tokenTooOld, TOKEN_TOO_LONG, ...fixed } = errors;
     const made = [noProvider('https://x'), missingClaim('aud'), tokenExpired({ now: 2, expiresAt: 1 }), tokenTooOld(5)];
     expect(
-      [...Object.values(fixed), ...made]
+      [...Object.values(fixed), ISSUER_UNREACHABLE, DURATION_TOO_LONG, ...made]
         .map(({ code, message }) => `${STS_STATUS[code]} ${code}: ${message}`)
         .toSorted(),
     ).toEqual([

@@ -5,9 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { CauseId } from '../../src/diagnosis/cause.ts';
 import { causesOf } from '../../src/diagnosis/error.ts';
 import {
-  DURATION_TOO_LONG,
   INCORRECT_AUDIENCE,
-  ISSUER_UNREACHABLE,
   missingClaim,
   NO_VERIFICATION_KEY,
   noProvider,
@@ -18,6 +16,7 @@ import {
   tokenTooOld,
   WRONG_THUMBPRINT,
 } from '../../src/aws/sts-errors.ts';
+import { DURATION_TOO_LONG, ISSUER_UNREACHABLE } from '../support/sts-answers.ts';
 
 /** Blocks between lines of ====: the first line of each is the id of the likeliest cause, the rest the log. */
 const BLOCKS = readFileSync(join(import.meta.dirname, 'error-lines.txt'), 'utf8')

@@ -1,7 +1,7 @@
 // What the strict STS refuses: expected outcomes, so values and no exceptions. What belongs to AssumeRoleWithWebIdentity
 // has the codes and texts of src/aws; here is what else a server of AWS says.
-import { STS_STATUS } from '../../src/aws/sts-errors.ts';
 import type { StsError } from '../../src/aws/sts-errors.ts';
+import { STS_STATUS } from './sts-answers.ts';
 
 export interface Refusal {
   readonly status: number;

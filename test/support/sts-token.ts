@@ -5,6 +5,7 @@ import type { JWTPayload } from 'jose';
 import { ownField, ownList, ownString } from '../../src/admission/json.ts';
 import * as errors from '../../src/aws/sts-errors.ts';
 import { TOO_OLD_SECONDS } from '../../src/aws/token-checks.ts';
+import { ISSUER_UNREACHABLE } from './sts-answers.ts';
 import { isRefusal, refusalFrom } from './sts-refusal.ts';
 import type { Refusal } from './sts-refusal.ts';
 import type { FetchPage } from './sts-web.ts';
@@ -115,9 +116,7 @@ async function documentAt(url: string, fetchPage: FetchPage): Promise<object> {
   if (!URL.canParse(url)) return refusalFrom(errors.NO_VERIFICATION_KEY);
   const page = await fetchPage(url);
   if ('failure' in page)
-    return page.failure === 'certificate'
-      ? refusalFrom(errors.WRONG_THUMBPRINT)
-      : refusalFrom(errors.ISSUER_UNREACHABLE);
+    return page.failure === 'certificate' ? refusalFrom(errors.WRONG_THUMBPRINT) : refusalFrom(ISSUER_UNREACHABLE);
   try {
     const document: unknown = JSON.parse(page.text);
     return page.status === 200 && typeof document === 'object' && document !== null

@@ -4,7 +4,7 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHmac } from 'node:crypto';
 import { ownString } from '../../src/admission/json.ts';
-import { STS_STATUS } from '../../src/aws/sts-errors.ts';
+import { STS_STATUS } from './sts-answers.ts';
 import { claimsFrom } from '../../src/aws/token.ts';
 import { evaluateTrustPolicy, parseTrustPolicy } from '../../src/aws/trust-policy.ts';
 import { startSts } from './sts.ts';

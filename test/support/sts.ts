@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { DURATION_TOO_LONG, NOT_AUTHORIZED } from '../../src/aws/sts-errors.ts';
+import { NOT_AUTHORIZED } from '../../src/aws/sts-errors.ts';
+import { DURATION_TOO_LONG } from './sts-answers.ts';
 import { listen } from './sts-listening.ts';
 import { actionOf, parseAssumeRole } from './sts-query.ts';
 import { isRefusal, refusalFrom } from './sts-refusal.ts';
