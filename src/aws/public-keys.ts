@@ -3,6 +3,8 @@ import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { PublicJwk } from './jwks.ts';
 import { jwkFrom } from './jwks.ts';
+import type { PemBlock } from './pem.ts';
+import { pemBlocks } from './pem.ts';
 
 /** `kid` as kube-apiserver has it where it signs with a key file: the hash of the PKIX form of the key. */
 export function keyIdOf(key: KeyObject): string {
@@ -17,7 +19,6 @@ export interface PemKeys {
   readonly problems: readonly string[];
 }
 
-const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----/g;
 /** PKIX, PKCS#1 and certificates: what the API server reads from --service-account-key-file, but for private keys. */
 const PUBLIC_LABELS = ['PUBLIC KEY', 'RSA PUBLIC KEY', 'CERTIFICATE'];
 const STS_TAKES = 'STS takes RSA of 2048 bits and more, P-256, P-384 and P-521';
@@ -25,10 +26,10 @@ const STS_TAKES = 'STS takes RSA of 2048 bits and more, P-256, P-384 and P-521';
 /** Every key of the file, as --service-account-key-file is read. */
 export function keysFromPem(text: string): PemKeys {
   // EC files of openssl begin with the name of their curve.
-  const blocks = [...text.matchAll(BLOCK)].filter(([, label]) => label !== 'EC PARAMETERS');
+  const blocks = pemBlocks(text).filter(({ label }) => label !== 'EC PARAMETERS');
   if (blocks.length === 0)
     return { keys: [], problems: ['it holds no key in PEM; want PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE'] };
-  const parsed = blocks.map(([block, label = ''], index) => keyFromBlock(block, label, index + 1));
+  const parsed = blocks.map((block, index) => keyFromBlock(block, index + 1));
   return {
     keys: parsed.flatMap((one) => ('key' in one ? [one.key] : [])),
     problems: parsed.flatMap((one) => ('problem' in one ? [one.problem] : [])),
@@ -36,8 +37,7 @@ export function keysFromPem(text: string): PemKeys {
 }
 
 function keyFromBlock(
-  block: string,
-  label: string,
+  { label, text: block }: PemBlock,
   number: number,
 ): { readonly key: PublicJwk } | { readonly problem: string } {
   if (label.endsWith('PRIVATE KEY')) {

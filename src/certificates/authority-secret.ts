@@ -3,6 +3,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { JsonObject } from '../admission/json.ts';
 import { isObject, ownField, ownList, ownString } from '../admission/json.ts';
+import { certificateBlocks } from '../aws/pem.ts';
 import type { Ca, CaState, PreviousCa } from './authority-state.ts';
 import { CertificateError } from './certificate-error.ts';
 
@@ -76,11 +77,11 @@ export function caFrom(certPem: string, keyPem: string): Ca {
   return { certPem, keyPem, notBefore: validFromDate.getTime(), notAfter: validToDate.getTime() };
 }
 
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
-
 /** Each certificate of a text of PEM that can be read, ending in a newline. */
 export function certificatesIn(pem: string): readonly string[] {
-  return (pem.match(PEM_CERTIFICATE) ?? []).map((block) => `${block}\n`).filter(isCertificate);
+  return certificateBlocks(pem)
+    .map((block) => `${block}\n`)
+    .filter(isCertificate);
 }
 
 function isCertificate(pem: string): boolean {

@@ -5,6 +5,7 @@ import type { KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
 import { messageOf } from '../admission/thrown.ts';
+import { certificateBlocks } from '../aws/pem.ts';
 import { CertificateError } from './certificate-error.ts';
 
 /** PEM texts as they were read. */
@@ -128,13 +129,11 @@ function keyFrom(pem: string): KeyObject {
   }
 }
 
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
-
 /** Throws CertificateError. OpenSSL ignores what it cannot read in a list of authorities, and an empty list would trust
  * nobody. */
 export function checkClientCa(pem: string): void {
-  const blocks = pem.match(PEM_CERTIFICATE);
-  if (blocks === null) throw new CertificateError('client-ca', 'the client CA file holds no certificate in PEM');
+  const blocks = certificateBlocks(pem);
+  if (blocks.length === 0) throw new CertificateError('client-ca', 'the client CA file holds no certificate in PEM');
   for (const [index, block] of blocks.entries()) {
     try {
       new X509Certificate(block).toString();

@@ -6,6 +6,7 @@ import https from 'node:https';
 import { isIP } from 'node:net';
 import { rootCertificates, TLSSocket } from 'node:tls';
 import type { NoAnswer, PublicDocument, ServerProof } from '../aws/issuer-checks.ts';
+import { certificateBlocks } from '../aws/pem.ts';
 import { thumbprintOf } from '../aws/thumbprint.ts';
 import { codeOf, messageOf } from '../admission/thrown.ts';
 
@@ -116,11 +117,9 @@ function isOf(certificate: X509Certificate, authority: X509Certificate): boolean
   );
 }
 
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
-
 /** Throws where one of them cannot be read, and where there is none. */
 export function certificatesIn(pem: string): readonly X509Certificate[] {
-  const blocks = pem.match(PEM_CERTIFICATE) ?? [];
+  const blocks = certificateBlocks(pem);
   if (blocks.length === 0) throw new Error('it holds no certificate in PEM');
   return blocks.map((block) => new X509Certificate(block));
 }
