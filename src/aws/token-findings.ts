@@ -41,20 +41,22 @@ function issuerRefusals({ issuer }: TokenClaims): readonly Refusal[] {
   }));
 }
 
-function warningsOf(
-  { subject, audiences, authorizedParty, issuedAt }: TokenClaims,
-  nowSeconds: number,
-): readonly Finding[] {
+/** Where the authorized party does not say which one counts. */
+export function severalAudiences({ audiences, authorizedParty }: TokenClaims): readonly Finding[] {
+  if (audiences.length < 2 || authorizedParty !== undefined) return [];
+  const message = `the token has several audiences (${audiences.join(', ')}), and AWS does not document what STS makes of that; ask for one`;
+  return [warning('several-audiences', message)];
+}
+
+function warningsOf(claims: TokenClaims, nowSeconds: number): readonly Finding[] {
+  const { subject, audiences, issuedAt } = claims;
   const findings: Finding[] = [];
   if (subject !== undefined && accountOf(subject) === undefined) {
     findings.push(
       warning('not-a-service-account', `the subject is ${subject}, not system:serviceaccount:NAMESPACE:NAME`),
     );
   }
-  if (audiences.length > 1 && authorizedParty === undefined) {
-    const message = `the token has several audiences (${audiences.join(', ')}), and AWS does not document what STS makes of that; ask for one`;
-    findings.push(warning('several-audiences', message));
-  }
+  findings.push(...severalAudiences(claims));
   if (audiences.length > 0 && !audiences.includes(AUDIENCE)) {
     const message = `the audience is ${audiences.join(', ')}, not ${AUDIENCE}: the provider in IAM must have it among its client ids`;
     findings.push(warning('other-audience', message));

@@ -16,6 +16,7 @@ import {
   signatureRefusals,
   tokenRefusals,
 } from './token-checks.ts';
+import { severalAudiences } from './token-findings.ts';
 import type { TokenClaims, TokenForm } from './token.ts';
 import { WEB_IDENTITY_ACTION } from './trust-policy-actions.ts';
 import { requestContextOf } from './trust-policy-context.ts';
@@ -156,12 +157,6 @@ function denials(outcomes: readonly Outcome[]): readonly Finding[] {
         ? fault('deny-statement', `${path} denies this token the role, and a Deny wins over every Allow; narrow it`)
         : warning('deny-statement', `${path} denies this token the role where the request fits its Condition`),
     );
-}
-
-function severalAudiences({ audiences, authorizedParty }: TokenClaims): readonly Finding[] {
-  if (audiences.length < 2 || authorizedParty !== undefined) return [];
-  const message = `the token has several audiences (${audiences.join(', ')}), and AWS does not document what STS makes of that; ask for one`;
-  return [warning('several-audiences', message)];
 }
 
 const ORDER = ['error', 'warning', 'info'];
