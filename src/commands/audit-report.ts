@@ -38,7 +38,9 @@ export function auditText({ pods, accounts, checked }: AuditFound): string {
   const groups = new Map<string, FoundPod[]>();
   for (const pod of pods) {
     const key = [pod.fault, pod.namespace, pod.owner.name].join(' ');
-    groups.set(key, [...(groups.get(key) ?? []), pod]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [pod]);
+    else group.push(pod);
   }
   const lines = [
     ...[...groups.values()].flatMap(groupLines),

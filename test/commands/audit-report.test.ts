@@ -1,0 +1,50 @@
+// What an audit found, as people read it: by owner, and of any number of pods.
+import { expect, jest, test } from '@jest/globals';
+import type { FoundPod } from '../../src/commands/audit-report.ts';
+import { auditText } from '../../src/commands/audit-report.ts';
+
+function missedPods(count: number): readonly FoundPod[] {
+  return Array.from({ length: count }, (_, index) => ({
+    fault: 'missed',
+    namespace: 'shop',
+    pod: `web-${index}`,
+    serviceAccount: 'web',
+    roleArn: null,
+    evidence: 'it lacks a volume',
+    owner: { name: 'Deployment/web', restart: 'kubectl rollout restart deployment/web -n shop' },
+  }));
+}
+
+function textOf(pods: readonly FoundPod[]): string {
+  return auditText({ pods, accounts: [], checked: { pods: pods.length, accounts: 0 } });
+}
+
+test('the pods of one owner are one group, however many they are', () => {
+  expect(textOf(missedPods(1000))).toBe(`missed  Deployment/web in shop, 1000 pods of account web: it lacks a volume
+        kubectl rollout restart deployment/web -n shop
+1000 pods: 1000 missed, 0 stale; 0 accounts: 0 mistyped
+`);
+});
+
+// A cluster has a hundred thousand pods, and after an outage all of them may be in it.
+test('twice as many pods are twice the work', () => {
+  const [few, some, many] = [10, 20, 40].map((count) => elementsRead(missedPods(count)));
+  expect(Number(many) - Number(some)).toBe(2 * (Number(some) - Number(few)));
+});
+
+/** How many elements of lists are read by iteration: a copy of a list reads each of them. */
+function elementsRead(pods: readonly FoundPod[]): number {
+  let read = 0;
+  const iterating = jest.spyOn(Array.prototype, Symbol.iterator).mockImplementation(function* (this: unknown[]) {
+    for (let index = 0; index < this.length; index += 1) {
+      read += 1;
+      yield this[index];
+    }
+  });
+  try {
+    textOf(pods);
+  } finally {
+    iterating.mockRestore();
+  }
+  return read;
+}
