@@ -8,7 +8,7 @@ import type { ControlPlane } from './support/control-plane.ts';
 import { startControlPlane } from './support/control-plane.ts';
 import { diagnose } from './support/diagnose.ts';
 import type { Diagnosis } from './support/diagnose.ts';
-import { pod } from './support/objects.ts';
+import { pod, roleFor, serviceAccount } from './support/objects.ts';
 import type { Webhook } from './support/webhook.ts';
 import { createWebhook } from './support/webhook.ts';
 
@@ -172,6 +172,20 @@ describe('diagnose pod', () => {
     const diagnosis = await where(change());
     expect(diagnosis.ids).toEqual([id]);
     expect(first(diagnosis)).toEqual(expect.objectContaining({ evidence: expect.stringMatching(evidence) }));
+  });
+
+  // When an annotation was set is in managedFields, which an API server that is built without its OpenAPI does not keep.
+  test('finds a pod that is older than the account with the annotation', async () => {
+    const account = `late-${count}`;
+    const own = ['-n', NAMESPACE];
+    await controlPlane.kubectl(['create', 'serviceaccount', account, ...own]);
+    await controlPlane.kubectl(['create', '-f', '-'], JSON.stringify(pod({ namespace: NAMESPACE, name, account })));
+    // Kubernetes counts in seconds.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await controlPlane.kubectl(['delete', 'serviceaccount', account, ...own]);
+    const annotated = serviceAccount({ namespace: NAMESPACE, name: account, roleArn: roleFor('late') });
+    await controlPlane.kubectl(['create', '-f', '-'], JSON.stringify(annotated));
+    expect((await asked()).ids).toEqual(['pod-created-before-annotation']);
   });
 
   test('finds that there is no registration', async () => {

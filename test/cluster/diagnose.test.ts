@@ -1,14 +1,134 @@
 // `diagnose pod` on a real API server, with faults planted one after the other into what it has stored.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { parseCommandLine } from '../../src/cli.ts';
-import { RUNNERS } from '../../src/command-runners.ts';
-import { bare, healthy, MOUNT, setVariable, TOKEN_FILE } from '../diagnosis/manifests.ts';
-import type { Manifests } from '../diagnosis/manifests.ts';
-import { createTestIo } from '../support/command-io.ts';
+import { ownString } from '../../src/admission/json.ts';
+import { PROBLEM_IDS } from '../../src/diagnosis/problem.ts';
+import { bare, healthy, MOUNT, ROLE_ARN, setVariable, TOKEN_FILE, withoutVariable } from '../diagnosis/manifests.ts';
+import type { Entry, Manifests } from '../diagnosis/manifests.ts';
 import type { ControlPlane } from './support/control-plane.ts';
 import { startControlPlane } from './support/control-plane.ts';
+import { diagnose } from './support/diagnose.ts';
 
 const ROLE_KEY = 'eks.amazonaws.com/role-arn';
+
+type Fault = readonly [first: string, what: string, make: () => Manifests, change: (manifests: Manifests) => void];
+
+const role =
+  (arn: string) =>
+  ({ account }: Manifests): void =>
+    void (account.metadata.annotations[ROLE_KEY] = arn);
+const unannotated = ({ account }: Manifests): void => void (account.metadata.annotations = {});
+const adding =
+  (...entries: Entry[]) =>
+  ({ main }: Manifests): void =>
+    void main.env.push(...entries);
+const onPod =
+  (key: string, value: string) =>
+  ({ pod }: Manifests): void =>
+    void (pod.metadata.annotations[key] = value);
+
+/** Planted by what is registered and when: diagnose-webhook.test.ts; and below, by a call of its own. */
+const ELSEWHERE = [
+  'namespace-excluded',
+  'pod-created-before-annotation',
+  'pod-not-mutated',
+  'ephemeral-container-without-identity',
+];
+
+const FAULTS: readonly Fault[] = [
+  ['nothing', 'a healthy pod', healthy, () => {}],
+  ['webhook-down', 'no registration', bare, () => {}],
+  ['annotation-missing', 'no annotation', bare, unannotated],
+  [
+    'annotation-key-typo',
+    'another domain',
+    bare,
+    ({ account }) => void (account.metadata.annotations = { 'eks.amazon.com/role-arn': 'x' }),
+  ],
+  [
+    'annotation-on-pod',
+    'the role on the pod',
+    bare,
+    (all) => [unannotated, onPod(ROLE_KEY, ROLE_ARN)].forEach((each) => each(all)),
+  ],
+  ['role-arn-whitespace', 'a line end', bare, role(`${ROLE_ARN}\n`)],
+  ['role-arn-bad-account', 'eleven digits', bare, role('arn:aws:iam::11112222333:role/app')],
+  ['role-arn-not-a-role', 'a user', bare, role('arn:aws:iam::111122223333:user/x')],
+  ['role-arn-malformed', 'a name alone', bare, role('app')],
+  ['role-arn-wrong-partition', 'a region of China', bare, adding({ name: 'AWS_REGION', value: 'cn-north-1' })],
+  [
+    'wrong-service-account',
+    'the default account',
+    bare,
+    (all) => {
+      all.others.push(structuredClone(all.account));
+      all.account.metadata.name = 'web';
+      unannotated(all);
+      all.pod.spec.serviceAccountName = 'web';
+    },
+  ],
+  [
+    'opted-out-by-label',
+    'the label',
+    bare,
+    ({ pod }) => void (pod.metadata.labels['eks.amazonaws.com/skip-pod-identity-webhook'] = ''),
+  ],
+  [
+    'node-role-fallback',
+    'the network of the node',
+    bare,
+    (all) => {
+      unannotated(all);
+      all.pod.spec.hostNetwork = true;
+    },
+  ],
+  ['half-set-variables', 'no token file', healthy, (all) => withoutVariable(all, 'AWS_WEB_IDENTITY_TOKEN_FILE')],
+  ['static-keys-win', 'a key', healthy, adding({ name: 'AWS_ACCESS_KEY_ID', value: 'x' })],
+  ['profile-env-set', 'a profile', healthy, adding({ name: 'AWS_PROFILE', value: 'prod' })],
+  [
+    'both-irsa-and-pod-identity',
+    'the variables of the agent',
+    healthy,
+    adding({ name: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', value: 'http://169.254.170.23/v1/credentials' }),
+  ],
+  ['audience-mismatch', 'the audience of Vault', healthy, ({ token }) => void (token.audience = 'vault')],
+  ['env-without-volume', 'no mount', healthy, ({ main }) => void (main.volumeMounts = [])],
+  [
+    'volume-mounted-with-subpath',
+    'the file alone',
+    healthy,
+    ({ main }) => void (main.volumeMounts = [{ ...MOUNT, mountPath: TOKEN_FILE, subPath: 'token' }]),
+  ],
+  [
+    'token-file-permission',
+    'a strict mode, and the user of the image',
+    healthy,
+    ({ pod, volume }) => {
+      pod.spec.securityContext = { runAsNonRoot: true };
+      volume.projected.defaultMode = 0o600;
+    },
+  ],
+  ['windows-unix-path', 'Windows', healthy, ({ pod }) => void (pod.spec.os = { name: 'windows' })],
+  ['container-skipped', 'the only container', bare, onPod('eks.amazonaws.com/skip-containers', 'main')],
+  [
+    'init-container-without-identity',
+    'an init container',
+    healthy,
+    ({ pod }) => void (pod.spec.initContainers = [{ name: 'migrate', image: 'registry.example.com/migrate:1' }]),
+  ],
+  [
+    'role-arn-differs-from-annotation',
+    'an annotation that was changed',
+    healthy,
+    (all) => setVariable(all, 'AWS_ROLE_ARN', { value: 'arn:aws:iam::111122223333:role/old' }),
+  ],
+  ['region-missing', 'STS in no region', healthy, (all) => withoutVariable(all, 'AWS_REGION', 'AWS_DEFAULT_REGION')],
+  [
+    'token-expiration-below-minimum',
+    'five minutes',
+    healthy,
+    ({ account }) => void (account.metadata.annotations['eks.amazonaws.com/token-expiration'] = '300'),
+  ],
+];
 
 describe('diagnose pod', () => {
   let controlPlane: ControlPlane;
@@ -20,76 +140,39 @@ describe('diagnose pod', () => {
 
   afterAll(() => controlPlane?.stop());
 
-  const faults: readonly (readonly [first: string, make: () => Manifests, change: (manifests: Manifests) => void])[] = [
-    ['nothing', healthy, () => {}],
-    ['webhook-down', bare, () => {}],
-    ['annotation-missing', bare, ({ account }) => void (account.metadata.annotations = {})],
-    [
-      'annotation-key-typo',
-      bare,
-      ({ account }) => void (account.metadata.annotations = { 'eks.amazon.com/role-arn': 'x' }),
-    ],
-    [
-      'role-arn-not-a-role',
-      bare,
-      ({ account }) => void (account.metadata.annotations[ROLE_KEY] = 'arn:aws:iam::111122223333:user/x'),
-    ],
-    [
-      'opted-out-by-label',
-      bare,
-      ({ pod }) => void (pod.metadata.labels['eks.amazonaws.com/skip-pod-identity-webhook'] = ''),
-    ],
-    ['static-keys-win', healthy, ({ main }) => void main.env.push({ name: 'AWS_ACCESS_KEY_ID', value: 'x' })],
-    ['audience-mismatch', healthy, ({ token }) => void (token.audience = 'vault')],
-    ['env-without-volume', healthy, ({ main }) => void (main.volumeMounts = [])],
-    [
-      'volume-mounted-with-subpath',
-      healthy,
-      ({ main }) => void (main.volumeMounts = [{ ...MOUNT, mountPath: TOKEN_FILE, subPath: 'token' }]),
-    ],
-    [
-      'both-irsa-and-pod-identity',
-      healthy,
-      ({ main }) =>
-        void main.env.push({
-          name: 'AWS_CONTAINER_CREDENTIALS_FULL_URI',
-          value: 'http://169.254.170.23/v1/credentials',
-        }),
-    ],
-    [
-      'node-role-fallback',
-      bare,
-      ({ account, pod }) => {
-        account.metadata.annotations = {};
-        pod.spec.hostNetwork = true;
-      },
-    ],
-    ['windows-unix-path', healthy, ({ pod }) => void (pod.spec.os = { name: 'windows' })],
-    [
-      'role-arn-differs-from-annotation',
-      healthy,
-      (all) => setVariable(all, 'AWS_ROLE_ARN', { value: 'arn:aws:iam::111122223333:role/old' }),
-    ],
-  ];
+  test('has a fault of each kind to find', () => {
+    const ids = new Set([...FAULTS.map(([id]) => id), ...ELSEWHERE, 'nothing']);
+    expect([...ids].toSorted()).toEqual(['nothing', ...PROBLEM_IDS].toSorted());
+  });
 
-  test.each(faults)('finds %s first', async (first, make, change) => {
+  test.each(FAULTS)('finds %s first: %s', async (first, _, make, change) => {
     const manifests = make();
     change(manifests);
-    const { account, pod, main } = manifests;
+    const { account, pod, main, others } = manifests;
     // The API server adds the volume of its own token itself.
-    pod.spec.volumes = pod.spec.volumes.slice(0, -1);
+    pod.spec.volumes = pod.spec.volumes.filter((volume) => ownString(volume, 'name') !== 'api');
     main.volumeMounts = main.volumeMounts.filter(({ name }) => name !== 'api');
     await controlPlane.kubectl(['delete', 'pod,serviceaccount', '-n', 'prod', '--all', '--force', '--grace-period=0']);
+    for (const object of [account, ...others, pod]) {
+      await controlPlane.kubectl(['create', '-f', '-'], JSON.stringify(object));
+    }
+    const { ids } = await diagnose('prod/web', { kubeconfig: controlPlane.kubeconfig });
+    expect(ids[0] ?? 'nothing').toBe(first);
+  });
+
+  test('finds a debug container without identity', async () => {
+    const { account, pod, main } = healthy();
+    pod.spec.volumes = pod.spec.volumes.slice(0, 1);
+    main.volumeMounts = main.volumeMounts.slice(0, 1);
+    await controlPlane.kubectl(['delete', 'pod,serviceaccount', '-n', 'prod', '--all', '--force', '--grace-period=0']);
     for (const object of [account, pod]) await controlPlane.kubectl(['create', '-f', '-'], JSON.stringify(object));
-    expect((await diagnose(controlPlane.kubeconfig))[0] ?? 'nothing').toBe(first);
+    const { status } = await controlPlane.api.call({
+      method: 'PATCH',
+      path: '/api/v1/namespaces/prod/pods/web/ephemeralcontainers',
+      body: { spec: { ephemeralContainers: [{ name: 'debugger', image: 'registry.example.com/debug:1' }] } },
+    });
+    expect(status).toBe(200);
+    const { ids } = await diagnose('prod/web', { kubeconfig: controlPlane.kubeconfig });
+    expect(ids).toEqual(['ephemeral-container-without-identity']);
   });
 });
-
-async function diagnose(kubeconfig: string): Promise<readonly (string | undefined)[]> {
-  const args = ['diagnose', 'pod', 'prod/web', `--kubeconfig=${kubeconfig}`, '--output=json'];
-  const commandLine = parseCommandLine(args, {});
-  if (commandLine.kind !== 'run') throw new Error(`want a run, got ${commandLine.kind}`);
-  const io = createTestIo({});
-  await RUNNERS['diagnose pod']({ ...commandLine, io });
-  return [...io.written().out.matchAll(/"id": "([^"]*)"/g)].map(([, id]) => id);
-}

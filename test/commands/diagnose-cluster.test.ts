@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ownList, ownString } from '../../src/admission/json.ts';
+import { REQUIRED_LABEL } from '../../src/admission/mutate.ts';
 import { parseCommandLine } from '../../src/cli.ts';
 import type { DiagnoseClusterOptions } from '../../src/commands/diagnose-cluster.ts';
 import { runDiagnoseCluster, targetFrom } from '../../src/commands/diagnose-cluster.ts';
@@ -112,7 +113,7 @@ describe('diagnose pod', () => {
     };
     const without = answered(201, { spec: { containers: [{ name: 'main' }] } });
     const withRole = answered(201, { spec: { containers: [{ env: [{ name: 'AWS_ROLE_ARN', value: 'x' }] }] } });
-    const demands = (pod: string): boolean => pod.includes('pod-identity-webhook/require');
+    const demands = (pod: string): boolean => pod.includes(REQUIRED_LABEL);
 
     test('says that it would get its identity now', async () => {
       const { ids, evidence } = await diagnose(bare(), { others, dryRun: () => withRole });
