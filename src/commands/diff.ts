@@ -4,6 +4,7 @@ import type { JsonObject } from '../admission/json.ts';
 import { ownString } from '../admission/json.ts';
 import type { Operation } from '../admission/patch.ts';
 import type { Path } from '../kube/manifest-documents.ts';
+import { printable } from './findings.ts';
 import type { Paint } from './paint.ts';
 import { blockText } from './yaml-style.ts';
 
@@ -38,7 +39,7 @@ export function diffText({ pod, operations, prefix, paint }: DiffOptions): strin
   }
   const painted = (line: string): string =>
     line.startsWith('+') ? paint.green(line) : line.startsWith('@') ? paint.cyan(line) : line;
-  return lines.map((line) => `${painted(line)}\n`).join('');
+  return lines.map((line) => `${painted(printable(line))}\n`).join('');
 }
 
 function additionsOf(pod: JsonObject, operations: readonly Operation[]): Addition[] {

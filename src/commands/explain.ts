@@ -1,6 +1,7 @@
 // What was decided for each pod and why, as a table for people or as JSON for programs.
 import type { Source } from '../admission/decision.ts';
 import type { Decision, Reason } from '../admission/decision.ts';
+import { printable } from './findings.ts';
 import type { Verdict } from './verdict.ts';
 
 /** One pod; what is not known is null, so that every row has every key. */
@@ -28,15 +29,17 @@ export function explainedText(pods: readonly ExplainedPod[]): string {
   if (pods.length === 0) return '';
   const rows = [
     HEADER,
-    ...pods.map((pod) => [
-      pod.object,
-      pod.namespace,
-      pod.serviceAccount,
-      pod.decision,
-      pod.reason,
-      pod.source ?? '-',
-      pod.roleArn ?? '-',
-    ]),
+    ...pods.map((pod) =>
+      [
+        pod.object,
+        pod.namespace,
+        pod.serviceAccount,
+        pod.decision,
+        pod.reason,
+        pod.source ?? '-',
+        pod.roleArn ?? '-',
+      ].map(printable),
+    ),
   ];
   const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lineOf = (row: readonly string[]): string =>

@@ -2,6 +2,7 @@
 import { keyOf } from '../admission/identity.ts';
 import { diffText } from './diff.ts';
 import { explainedJson, explainedPod, explainedText } from './explain.ts';
+import { printable } from './findings.ts';
 import type { Input } from './inputs.ts';
 import { readInputs } from './inputs.ts';
 import type { CommandIo, ExitCode } from './io.ts';
@@ -74,5 +75,5 @@ function verdictDiff({ object, place, pod, prefix, account, decision }: Verdict,
   if (decision.kind !== 'patch') return '';
   const header = [`--- ${object} (${place})`, `+++ ${object} with the identity of ServiceAccount ${keyOf(account)}`];
   const lines = diffText({ pod, operations: decision.operations, prefix, paint });
-  return header.map((line) => `${paint.bold(line)}\n`).join('') + lines;
+  return header.map((line) => `${paint.bold(printable(line))}\n`).join('') + lines;
 }

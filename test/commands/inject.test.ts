@@ -31,6 +31,18 @@ describe('inject', () => {
     expect(second.out).toBe(first.out);
   });
 
+  test('lets no name of a manifest command the terminal, where it prints for people', async () => {
+    const name = 'we\u001B[31mb\u009B';
+    const pod = JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name },
+      spec: { containers: [{ name, env: [{ name }] }] },
+    });
+    const { out } = await inject({ 'account.json': ACCOUNT, 'pod.json': pod }, ['--diff', '--explain']);
+    expect([out.includes('Pod/we\uFFFD[31mb\uFFFD'), /[^\P{Cc}\n]/u.test(out)]).toEqual([true, false]);
+  });
+
   test('paints headers and what is added where stdout is a terminal', async () => {
     const pod = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', spec: { containers: [{ name: 'web' }] } });
     const plain = await inject({ 'account.json': ACCOUNT, 'pod.json': pod }, ['--diff']);
