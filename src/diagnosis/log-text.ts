@@ -7,10 +7,8 @@ import { partitionOf } from '../aws/partitions.ts';
 const FRAME = /^ ?[│╷╵|]+ ?| ?[│|]{1,3} ?$/gm;
 // Three layers of quoting are what a log collector makes of a JSON log inside of a JSON log.
 const LAYERS = 3;
-// The longest message of one error, an SDK for Java's list of what each provider said, has about 4,000 characters: each
-// stands whole in some window, and what a pattern may look at while it backtracks has an end.
-const WINDOW = 8192;
-const OVERLAP = WINDOW / 2;
+// Words are broken by the width of a terminal where people paste from one: a few pages, not a log.
+const PASTED = 65_536;
 
 const ENTITIES: readonly (readonly [entity: string, character: string])[] = [
   ['&quot;', '"'],
@@ -22,18 +20,13 @@ const ENTITIES: readonly (readonly [entity: string, character: string])[] = [
   ['&amp;', '&'],
 ];
 
-/** The text on one line, and once more with its lines joined without blanks, as a narrow terminal breaks them. */
+/** The text on one line, and where it is short once more with its lines joined without blanks, as a narrow terminal breaks them. */
 export function readings(raw: string): readonly string[] {
   let text = withoutColours(raw);
   for (let layer = 0; layer < LAYERS; layer += 1) text = unescaped(withSlashes(percentDecoded(text)));
-  const unframed = text.replace(/[ \t]+/g, ' ').replace(FRAME, '');
-  return [unframed.replace(/\s+/g, ' '), unframed.replace(/ ?[\r\n]+ ?/g, '')];
-}
-
-/** A long log in pieces, of which each error stands whole in at least one. */
-export function windowsOf(text: string): readonly string[] {
-  const count = Math.max(1, Math.ceil((text.length - OVERLAP) / OVERLAP));
-  return Array.from({ length: count }, (_, index) => text.slice(index * OVERLAP, index * OVERLAP + WINDOW));
+  const unframed = text.replace(/[ \t]{2,}|\t/g, ' ').replace(FRAME, '');
+  const lines = unframed.replace(/\s{2,}|[^\S ]/g, ' ');
+  return text.length > PASTED ? [lines] : [lines, unframed.replace(/ ?[\r\n]+ ?/g, '')];
 }
 
 /** Before anything is unescaped: the \r of C:\var\run is no line end. */
@@ -60,14 +53,14 @@ function percentDecoded(text: string): string {
   });
 }
 
-// Three layers of quoting make sixteen backslashes of one at most.
+// Three layers of quoting make sixteen backslashes of one at most. A run of them is read from its start only.
 function unescaped(text: string): string {
   const plain = ENTITIES.reduce((result, [entity, character]) => result.replaceAll(entity, character), text);
   return plain
-    .replace(/\\{1,16}u([0-9a-f]{4})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
-    .replace(/\\{1,16}[nr]/g, '\n')
-    .replace(/\\{1,16}t/g, ' ')
-    .replace(/\\{1,16}(["'/])/g, '$1')
+    .replace(/(?<!\\)\\{1,16}u([0-9a-f]{4})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replace(/(?<!\\)\\{1,16}[nr]/g, '\n')
+    .replace(/(?<!\\)\\{1,16}t/g, ' ')
+    .replace(/(?<!\\)\\{1,16}(["'/])/g, '$1')
     .replace(/[‘’]/g, "'");
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { CauseId } from '../../src/diagnosis/cause.ts';
-import { causesOf } from '../../src/diagnosis/error.ts';
+import { causesOf, fixOf } from '../../src/diagnosis/error.ts';
 import {
   INCORRECT_AUDIENCE,
   missingClaim,
@@ -18,19 +18,26 @@ import {
 } from '../../src/aws/sts-errors.ts';
 import { DURATION_TOO_LONG, ISSUER_UNREACHABLE } from '../support/sts-answers.ts';
 
-/** Blocks between lines of ====: the first line of each is the id of the likeliest cause, the rest the log. */
-const BLOCKS = readFileSync(join(import.meta.dirname, 'error-lines.txt'), 'utf8')
+/** Blocks between lines of ====: the first line of each is the id of the likeliest cause, with others that it has as well. */
+const ALL = readFileSync(join(import.meta.dirname, 'error-lines.txt'), 'utf8')
+  .replace(/\n$/, '')
   .split('\n====\n')
-  .map((block): readonly [id: string, log: string] => [
-    block.slice(0, block.indexOf('\n')),
-    block.slice(block.indexOf('\n') + 1),
-  ]);
+  .map((block) => {
+    const [ids = '', ...lines] = block.split('\n');
+    return { ids: ids.split(' '), log: lines.join('\n') };
+  });
+const BLOCKS = ALL.map(({ ids, log }): readonly [id: string, log: string] => [ids[0] ?? '', log]);
 
 const idsOf = (log: string): readonly CauseId[] => causesOf(log).map(({ id }) => id);
 
 describe('causesOf', () => {
   test.each(BLOCKS)('finds %s first in: %s', (id, log) => {
     expect(idsOf(log)[0]).toBe(id);
+  });
+
+  test.each(ALL.filter(({ ids }) => ids.length > 1))('finds all of $ids in: $log', ({ ids, log }) => {
+    const found: readonly string[] = idsOf(log);
+    expect(ids.filter((id) => !found.includes(id))).toEqual([]);
   });
 
   test.each(BLOCKS)('finds %s also where JSON quotes the log twice: %s', (id, log) => {
@@ -100,6 +107,12 @@ describe('causesOf', () => {
     expect(causesOf(throughAgent)[0]?.check).toBe(`${curl} https://sts.REGION.amazonaws.com.cn; ${status}`);
   });
 
+  test('says what to do about one cause, with what a text names', () => {
+    expect(fixOf('duration-too-long', 'arn:aws:iam::111122223333:role/team/app')).toBe(
+      'ask for a shorter session, or: aws iam update-role --role-name app --max-session-duration 43200',
+    );
+  });
+
   test('names the subject of the line', () => {
     const [cause] = causesOf(
       '{"user":"system:serviceaccount:prod:api","error":"AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity","role":"arn:aws:iam::111122223333:role/team/app"}',
@@ -123,14 +136,82 @@ describe('causesOf', () => {
     }
   });
 
+  test('takes role and issuer of a long log from where the error is', () => {
+    const lines = 'level=info msg="using arn:aws:iam::444455556666:role/other"\n'.repeat(2_000);
+    const error =
+      'role arn:aws:iam::111122223333:role/app: No OpenIDConnect provider found in your account for https://oidc.example.com\n';
+    expect(causesOf(`${lines}${'-'.repeat(8_192)}\n${error}${'-'.repeat(8_192)}\n${lines}`)[0]?.check).toBe(
+      'aws iam list-open-id-connect-providers, as account 111122223333; want arn:aws:iam::111122223333:oidc-provider/oidc.example.com, byte for byte',
+    );
+  });
+
   test('puts no error together from words that are far apart', () => {
     const lines = 'level=info msg="GET /"\n'.repeat(1_000);
     expect(idsOf(`loading config profile a\n${lines}the page could not be found`)).toEqual(['unknown']);
+    expect(idsOf(`web identity token file\n${lines}permission denied\n${lines}`)).toEqual(['unknown']);
   });
 
-  test('reads what was made to be slow to read', () => {
-    const slow = ['sts.', 'thumbprint ', 'token file ', '\\', ' ', '|', 'C:\\a ', 'AssumeRoleWithWebIdentity '];
-    expect(slow.map((text) => idsOf(text.repeat(60_000 / text.length)))).toEqual(slow.map(() => ['unknown']));
+  test('puts the root of a trouble before what follows from it', () => {
+    const symptoms = [
+      'Unable to locate credentials. You can configure credentials by running "aws configure".',
+      'NoCredentialProviders: no valid providers in chain. Deprecated.',
+      'no EC2 IMDS role found, operation error ec2imds: GetMetadata, Get "http://169.254.169.254/latest/": i/o timeout',
+    ];
+    const roots = [
+      ['subject-mismatch', 'AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity'],
+      [
+        'token-file-permission',
+        "PermissionError: [Errno 13] Permission denied: '/var/run/secrets/eks.amazonaws.com/serviceaccount/token'",
+      ],
+      [
+        'token-expired',
+        'ExpiredTokenException: Token expired: current date/time 2 must be before the expiration date/time 1',
+      ],
+      ['network-to-sts', 'Post "https://sts.eu-west-1.amazonaws.com/": dial tcp 10.0.0.1:443: i/o timeout'],
+      [
+        'region-missing',
+        'operation error STS: AssumeRoleWithWebIdentity, endpoint rule error, Invalid Configuration: Missing Region',
+      ],
+      ['pod-identity-agent', 'Get "http://169.254.170.23/v1/credentials": connect: connection refused'],
+    ] as const;
+    for (const symptom of symptoms) {
+      for (const [id, root] of roots) {
+        expect([idsOf(`${root}\n${symptom}`)[0], idsOf(`${symptom}\n${root}`)[0]]).toEqual([id, id]);
+      }
+    }
+  });
+
+  // Ten times what it takes on a busy machine: a pattern that reads a text again for each of its words takes minutes.
+  test.each([
+    ...[
+      'sts.',
+      'thumbprint ',
+      'open-id-connect-provider ',
+      'token file ',
+      '\\',
+      '[',
+      '|',
+      'C:\\a ',
+      'AssumeRoleWithWebIdentity ',
+    ],
+    ...[
+      'service ',
+      'profile ',
+      'role ',
+      'arn:aws:iam::',
+      'secrets/aws',
+      'assumed-role/node',
+      'x',
+      '%20',
+      '\\u0041',
+      '&amp;',
+    ],
+    ...['error accessing AWS a', 'operation error a', 'credentials ', ' ', '\n', 'https://sts', 'AWS_ROLE_ARN '],
+  ])('reads a megabyte of %j in a time that its length bounds', (text) => {
+    const log = text.repeat(Math.ceil(1_000_000 / text.length));
+    const start = performance.now();
+    const ids = idsOf(log);
+    expect([ids, performance.now() - start < 2_000]).toEqual([['unknown'], true]);
   });
 
   test('leaves percent signs alone that encode nothing', () => {
