@@ -4,6 +4,7 @@ import type { JsonObject } from '../admission/json.ts';
 import { isObject, ownField, ownString } from '../admission/json.ts';
 import type { Settings } from '../admission/settings.ts';
 import { shellWord } from '../aws/shell-word.ts';
+import type { PodFacts } from './facts.ts';
 import { nameOf } from './facts.ts';
 import { meantOnAccount } from './near-miss.ts';
 import type { Problem } from './problem.ts';
@@ -63,6 +64,12 @@ export function accountProblems(account: JsonObject, { settings, regions, roles 
     });
   }
   return problems;
+}
+
+/** Whether somebody gave the pod a role, rightly or wrongly written. */
+export function hasRole({ serviceAccount, settings, decision }: PodFacts): boolean {
+  const role = annotationsOf(serviceAccount)[`${settings.annotationPrefix}/role-arn`] ?? '';
+  return role.trim() !== '' || decision.method !== undefined;
 }
 
 export function annotationsOf(object: JsonObject | undefined): Readonly<Record<string, string>> {

@@ -2,7 +2,7 @@
 import { AUTHORIZATION_FILE_VARIABLE, FULL_URI_VARIABLE } from '../admission/container-credentials.ts';
 import { ROLE_ARN_VARIABLE, TOKEN_FILE_VARIABLE } from '../admission/web-identity.ts';
 import type { ContainerFacts } from './facts.ts';
-import { isSet, OWN_KEYS } from './facts.ts';
+import { isSet, OWN_KEYS, PROFILES } from './facts.ts';
 
 const RELATIVE_URI_VARIABLE = 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI';
 const IDENTITY_VARIABLES = [
@@ -13,10 +13,6 @@ const IDENTITY_VARIABLES = [
   RELATIVE_URI_VARIABLE,
   'AWS_CONTAINER_AUTHORIZATION_TOKEN',
 ];
-
-/** Proxies that meshes add, what prepares the network for them, and what carries agents of tracing: none calls AWS. */
-const FOREIGN_CONTAINER =
-  /^(?:(?:istio|linkerd|kuma|consul|opentelemetry-auto-instrumentation|datadog|kube-rbac-proxy)(?:-.*)?|daprd|envoy|envoy-sidecar|proxyinit|install-oneagent)$/;
 
 export function hasWebIdentity(container: ContainerFacts): boolean {
   return isSet(container, ROLE_ARN_VARIABLE) && isSet(container, TOKEN_FILE_VARIABLE);
@@ -40,7 +36,7 @@ export function halfSet(container: ContainerFacts): { readonly set: string; read
 
 /** Whether nothing points a container to an identity, and it is one that may want it. */
 export function lacksIdentity(container: ContainerFacts): boolean {
-  return !hasPartOfIdentity(container) && !FOREIGN_CONTAINER.test(container.name);
+  return !hasPartOfIdentity(container) && !container.isForeign;
 }
 
 export function hasPartOfIdentity(container: ContainerFacts): boolean {
@@ -52,7 +48,12 @@ export function isIdentified(containers: readonly ContainerFacts[]): boolean {
   return containers.some((container) => hasPartOfIdentity(container) && halfSet(container) === undefined);
 }
 
-/** Keys or a profile that the container brings: what people use who want no identity of the ServiceAccount. */
+/** Keys that the container brings. */
 export function ownCredentials(container: ContainerFacts): readonly string[] {
   return OWN_KEYS.filter((name) => isSet(container, name));
+}
+
+/** A profile that the container brings: its name, or the file that it is in. */
+export function ownProfile(container: ContainerFacts): string | undefined {
+  return PROFILES.find((name) => isSet(container, name) && container.variables.get(name) !== '/dev/null');
 }

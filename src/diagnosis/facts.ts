@@ -7,6 +7,7 @@ import type { JsonObject } from '../admission/json.ts';
 import { isObject, ownField, ownList, ownString } from '../admission/json.ts';
 import { containersOf, podNameOf } from '../admission/pod.ts';
 import type { Settings, Surroundings } from '../admission/settings.ts';
+import { foreignNamesOf } from './foreign-containers.ts';
 
 /** What was given; `undefined` is "not given", an empty list is "there is none". */
 export interface Surrounding {
@@ -48,6 +49,8 @@ export interface ContainerFacts {
   readonly kind: ContainerKind;
   readonly object: string;
   readonly container: JsonObject;
+  /** Whether a mesh or the like has added it, which has no use for the pod's identity. */
+  readonly isForeign: boolean;
   /** Those with a value; the value is undefined where it comes from elsewhere. */
   readonly variables: ReadonlyMap<string, string | undefined>;
   /** Names that envFrom brings, as far as they are known. */
@@ -58,6 +61,7 @@ export interface ContainerFacts {
 
 /** What no webhook sees: SDKs take these before anything else. */
 export const OWN_KEYS: readonly string[] = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
+export const PROFILES: readonly string[] = ['AWS_PROFILE', 'AWS_DEFAULT_PROFILE', 'AWS_SHARED_CREDENTIALS_FILE'];
 /** A Secret whose name says that it holds them. */
 const KEYS_BY_NAME = /^Secret\/[^/]+\/(?:.*aws.*(?:cred|access-?key|keys?$)|.*cred.*-aws)/;
 
@@ -66,19 +70,24 @@ export function podFacts(
   surrounding: Surrounding,
 ): PodFacts {
   const object = `Pod ${namespace}/${podNameOf(pod)}`;
+  const isForeign = foreignNamesOf(pod);
   const factsOf = (container: JsonObject, kind: ContainerKind): ContainerFacts => {
     const name = ownString(container, 'name') ?? '';
-    const imports = importsOf(container, namespace).map(({ reference, prefix }) => {
-      const keys = surrounding.keysOf(reference) ?? (KEYS_BY_NAME.test(reference) ? OWN_KEYS : undefined);
-      return keys?.map((key) => prefix + key);
+    const imports = importsOf(container, namespace).map(({ reference, prefix, isOptional }) => {
+      const byName = KEYS_BY_NAME.test(reference) && !isOptional ? OWN_KEYS : undefined;
+      return (surrounding.keysOf(reference) ?? byName)?.map((key) => prefix + key);
     });
+    const mayBeUnset = doubtfulNamesOf(container, { namespace, keysOf: surrounding.keysOf });
     return {
       name,
       kind,
       object: `${object} ${kind} ${name}`,
       container,
+      isForeign: isForeign(name),
       // SDKs take an empty variable as one that is not set.
-      variables: new Map([...variablesOf(container)].filter(([, value]) => value?.trim() !== '')),
+      variables: new Map(
+        [...variablesOf(container)].filter(([key, value]) => value?.trim() !== '' && !mayBeUnset.includes(key)),
+      ),
       imported: imports.flatMap((names) => names ?? []),
       hasUnknownImports: imports.includes(undefined),
     };
@@ -97,14 +106,44 @@ export function podFacts(
       ),
       ...ownList(ownField(pod, 'spec'), 'ephemeralContainers')
         .filter(isObject)
+        .filter((container) => !isOver(pod, container))
         .map((container) => factsOf(container, 'ephemeral container')),
     ],
   };
 }
 
+/** A debug container that has ended: nothing takes it out of the pod, and nobody looks at it any more. */
+function isOver(pod: JsonObject, container: JsonObject): boolean {
+  const name = ownString(container, 'name');
+  const status = ownList(ownField(pod, 'status'), 'ephemeralContainerStatuses').find(
+    (candidate) => ownString(candidate, 'name') === name,
+  );
+  return ownField(ownField(status, 'state'), 'terminated') !== undefined;
+}
+
+/**
+ * Keys and profiles of an optional reference that is not seen to hold them: charts name the keys of a Secret that only
+ * those make who want keys.
+ */
+function doubtfulNamesOf(
+  container: JsonObject,
+  { namespace, keysOf }: Pick<PodFacts, 'namespace' | 'keysOf'>,
+): readonly string[] {
+  return ownList(container, 'env').flatMap((entry) => {
+    const name = ownString(entry, 'name') ?? '';
+    const from = ownField(entry, 'valueFrom');
+    const reference = ownField(from, 'secretKeyRef') ?? ownField(from, 'configMapKeyRef');
+    const kind = ownField(from, 'secretKeyRef') === undefined ? 'ConfigMap' : 'Secret';
+    if (ownField(reference, 'optional') !== true || ![...OWN_KEYS, ...PROFILES].includes(name)) return [];
+    const keys = keysOf(`${kind}/${namespace}/${ownString(reference, 'name') ?? ''}`) ?? [];
+    return keys.includes(ownString(reference, 'key') ?? '') ? [] : [name];
+  });
+}
+
 interface Import {
   readonly reference: string;
   readonly prefix: string;
+  readonly isOptional: boolean;
 }
 
 function importsOf(container: JsonObject, namespace: string): Import[] {
@@ -115,7 +154,8 @@ function importsOf(container: JsonObject, namespace: string): Import[] {
     ].flatMap(([field = '', kind = '']) => {
       const name = ownString(ownField(source, field), 'name');
       const prefix = ownString(source, 'prefix') ?? '';
-      return name === undefined ? [] : [{ reference: `${kind}/${namespace}/${name}`, prefix }];
+      const isOptional = ownField(ownField(source, field), 'optional') === true;
+      return name === undefined ? [] : [{ reference: `${kind}/${namespace}/${name}`, prefix, isOptional }];
     }),
   );
 }

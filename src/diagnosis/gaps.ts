@@ -1,11 +1,14 @@
 // Containers of a pod that have no identity although others have, or although its ServiceAccount entitles them.
+import { ownList, ownString } from '../admission/json.ts';
 import { podAnnotation } from '../admission/pod.ts';
 import { podOverrides } from '../admission/pod-annotations.ts';
-import { annotationsOf, isTooShort } from './account.ts';
+import { annotationsOf, hasRole, isTooShort } from './account.ts';
 import { isIdentified, lacksIdentity, ownCredentials } from './credentials.ts';
 import type { ContainerFacts, PodFacts } from './facts.ts';
 import { meantOnPod } from './near-miss.ts';
 import type { Problem } from './problem.ts';
+
+const VOLUME_OF_WEBHOOK = /^(?:aws-iam-token|eks-pod-identity-token)/;
 
 /** Whether the pod's own annotations keep the webhook from the container. */
 export function isSkipped({ pod, containers, settings }: PodFacts, { name, kind }: ContainerFacts): boolean {
@@ -15,13 +18,19 @@ export function isSkipped({ pod, containers, settings }: PodFacts, { name, kind 
 
 export function gapProblems(facts: PodFacts): Problem[] {
   const { containers } = facts;
-  const identified = isIdentified(containers);
+  const identified = isIdentified(containers) && isByWebhook(facts);
   return containers
     .filter((container) => lacksIdentity(container) && ownCredentials(container).length === 0)
     .flatMap((container) => {
       if (isSkipped(facts, container)) return isMain(facts, container) ? [skipped(facts, container)] : [];
       return identified ? [gap(container)] : [];
     });
+}
+
+/** Whether the identity that containers have is a webhook's: their author may have given one to some of them by hand. */
+function isByWebhook(facts: PodFacts): boolean {
+  const mounts = facts.containers.flatMap(({ container }) => ownList(container, 'volumeMounts'));
+  return hasRole(facts) || mounts.some((mount) => VOLUME_OF_WEBHOOK.test(ownString(mount, 'name') ?? ''));
 }
 
 /**

@@ -5,6 +5,8 @@ const POD_NAMES = ['skip-containers', 'include-containers', 'token-expiration'];
 /** The role under another spelling: role, rolearn, iam-role-arn, roleName … */
 const ROLE_NAME = /^(?:(?:aws|eks|irsa)[-_.]?)?(?:iam[-_.]?)?role(?:[-_.]?(?:arn|arm|ar|an|anr|rn|name|id))?s?$/i;
 const AWS_DOMAIN = /amazon|amzn|aws|\beks\b|\biam\b/i;
+/** What kube2iam and kiam read on pods: right where one of them runs. */
+export const NODE_AGENT_KEY = 'iam.amazonaws.com/role';
 /** More letters wrong than this is another word. */
 const MAX_DISTANCE = 3;
 
@@ -25,6 +27,7 @@ export function meantOnPod(key: string, prefix: string): string | undefined {
 /** Whether a pod's annotation was meant to give the pod a role, which only its ServiceAccount's can. */
 export function isRoleKey(key: string, prefix: string): boolean {
   const { domain, name } = partsOf(key);
+  if (key === NODE_AGENT_KEY) return false;
   return key === `${prefix}/role-arn` || (ROLE_NAME.test(name) && AWS_DOMAIN.test(domain));
 }
 

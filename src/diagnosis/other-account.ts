@@ -11,25 +11,10 @@ export function otherAccount(facts: PodFacts): string | undefined {
   const inNamespace = annotated.filter((name) => name.startsWith(`${account.namespace}/`));
   const namesake = annotated.filter((name) => name.endsWith(`/${account.name}`));
   const near = inNamespace.length > 0 ? inNamespace : namesake;
-  const only = near.find((name) => !isOfOthers(facts, name));
+  const candidates = inNamespace.length > 0 ? annotated : namesake;
   // Of an account with a name of its own that is there, too many others would be candidates.
-  const isDeliberate = serviceAccount !== undefined && account.name !== 'default' && annotated.length > 1;
-  return isDeliberate ? undefined : only;
-}
-
-/**
- * Whether a pod just lives beside pods that use AWS: it runs as `default`, names nothing of AWS, and the accounts with
- * a role beside it are in use by other programs. A database or a cache is no fault.
- */
-export function isBystander(facts: PodFacts): boolean {
-  const { account, containers } = facts;
-  const beside = annotatedAccounts(facts).filter((name) => name.startsWith(`${account.namespace}/`));
-  const namesAws = containers.some(({ variables, imported }) =>
-    [...variables.keys(), ...imported].some((name) => name.startsWith('AWS_')),
-  );
-  return (
-    account.name === 'default' && beside.length > 0 && beside.every((name) => isOfOthers(facts, name)) && !namesAws
-  );
+  const isDeliberate = serviceAccount !== undefined && account.name !== 'default' && candidates.length > 1;
+  return isDeliberate ? undefined : near.find((name) => !isOfOthers(facts, name));
 }
 
 function annotatedAccounts({ serviceAccounts, settings }: PodFacts): string[] {

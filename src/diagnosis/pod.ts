@@ -1,4 +1,6 @@
 // podProblems(facts): everything that is wrong with the identity of one stored pod. A healthy pod has nothing.
+import type { JsonObject } from '../admission/json.ts';
+import { ownField, ownString } from '../admission/json.ts';
 import { absenceProblems } from './absence.ts';
 import { annotationsOf } from './account.ts';
 import { isIdentified } from './credentials.ts';
@@ -11,14 +13,25 @@ import { tokenFileProblems } from './token-file.ts';
 import { variableProblems } from './variables.ts';
 
 export function podProblems(facts: PodFacts): Problem[] {
-  const running = facts.containers.filter(({ kind }) => kind !== 'ephemeral container');
-  return [
-    ...absenceProblems(facts),
+  const { containers, pod } = facts;
+  const lasting = containers.filter(({ kind }) => kind !== 'ephemeral container');
+  const problems = [
+    ...(isLeaving(pod) ? [] : [...absenceProblems(facts), ...gapProblems(facts)]),
     ...idleAnnotationProblems(facts),
     ...podAnnotationProblems(facts),
-    ...gapProblems(facts),
-    ...running.flatMap((container) => [...variableProblems(facts, container), ...tokenFileProblems(facts, container)]),
+    ...lasting.flatMap((container) => variableProblems(facts, container)),
+    ...containers.flatMap((container) => tokenFileProblems(facts, container)),
   ];
+  return isLeaving(pod) ? problems.filter(({ id }) => id !== 'role-arn-differs-from-annotation') : problems;
+}
+
+/**
+ * Of a pod that has ended well, or that is being deleted, the next one counts, which is given what the account says
+ * then. What stands in their template stays.
+ */
+function isLeaving(pod: JsonObject): boolean {
+  const isDeleted = ownField(ownField(pod, 'metadata'), 'deletionTimestamp') !== undefined;
+  return isDeleted || ownString(ownField(pod, 'status'), 'phase') === 'Succeeded';
 }
 
 /** The same thing is said once, and what keeps the identity away comes before what follows from that. */

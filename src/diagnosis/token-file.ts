@@ -10,6 +10,8 @@ import type { Problem, ProblemId } from './problem.ts';
 
 /** kOps runs the webhook with this audience, and its providers know it. */
 const KOPS_AUDIENCE = 'amazonaws.com';
+/** What people write who project the token by hand. */
+const DEFAULT_AUDIENCE = 'sts.amazonaws.com';
 /** Of the API server, of other programs, and misspellings of STS: no IAM provider has these on purpose. */
 const FOREIGN_AUDIENCE = /kubernetes|\.svc(?:\.|$)|cluster\.local|^vault$|^pods\.eks\.|sts\.amazon/;
 /** Where Kubernetes puts secrets: nothing in an image or of the program's own is there. */
@@ -104,7 +106,8 @@ function audienceProblem(
   const told = annotated === '' ? settings.tokenAudience : annotated;
   const expected = isAgent ? containerCredentials.audience : told;
   // An account without a role of its own has it from a ConfigMap of the webhook, which may name any audience.
-  const isUnknown = annotations[`${prefix}/role-arn`] === undefined && !FOREIGN_AUDIENCE.test(audience ?? '');
+  const isForeign = audience !== DEFAULT_AUDIENCE && FOREIGN_AUDIENCE.test(audience ?? '');
+  const isUnknown = annotations[`${prefix}/role-arn`] === undefined && !isForeign;
   const isTolerated = !isAgent && annotated === '' && (audience === KOPS_AUDIENCE || isUnknown);
   if (audience === expected || (isTolerated && audience !== undefined)) return undefined;
   const actual = audience === undefined ? 'the API server’s own audience' : JSON.stringify(audience);

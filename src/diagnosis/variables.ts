@@ -4,35 +4,39 @@ import { isWindows } from '../admission/pod.ts';
 import { DEFAULT_REGION_VARIABLE, REGION_VARIABLE, STS_ENDPOINTS_VARIABLE } from '../admission/region.ts';
 import { ROLE_ARN_VARIABLE, TOKEN_FILE_VARIABLE } from '../admission/web-identity.ts';
 import { parseRoleArn } from '../aws/arn.ts';
-import { annotationsOf } from './account.ts';
-import { halfSet, hasAgent, hasWebIdentity, ownCredentials } from './credentials.ts';
+import { annotationsOf, hasRole } from './account.ts';
+import { halfSet, hasAgent, hasPartOfIdentity, hasWebIdentity, ownCredentials, ownProfile } from './credentials.ts';
 import type { ContainerFacts, PodFacts } from './facts.ts';
 import { isSet } from './facts.ts';
 import type { Problem } from './problem.ts';
 import { roleArnProblem } from './role-arn.ts';
 
 const FILES = [TOKEN_FILE_VARIABLE, AUTHORIZATION_FILE_VARIABLE];
-const PROFILES = ['AWS_PROFILE', 'AWS_DEFAULT_PROFILE', 'AWS_SHARED_CREDENTIALS_FILE'];
 const RECREATE = 'in the pod template, and apply it';
 
 export function variableProblems(facts: PodFacts, container: ContainerFacts): Problem[] {
   return [
-    ...credentialProblems(container),
+    ...halfProblems(container),
+    // In a pod that nobody gave a role they are how it gets to AWS, or to what only looks like it.
+    ...(hasRole(facts) || facts.containers.some(hasPartOfIdentity) ? rivalProblems(container) : []),
     ...pathProblems(facts, container),
     ...roleProblems(facts, container),
     ...regionProblems(facts, container),
   ];
 }
 
-function credentialProblems(container: ContainerFacts): Problem[] {
+function halfProblems(container: ContainerFacts): Problem[] {
+  const half = halfSet(container);
+  if (half === undefined) return [];
+  const evidence = `${half.set} is set and ${half.missing} is not: some SDKs fail, others silently take the node's role`;
+  const fix = `remove ${half.set}, so that the webhook sets both, or set ${half.missing} beside it, ${RECREATE}`;
+  return [{ id: 'half-set-variables', severity: 'error', object: container.object, evidence, fix }];
+}
+
+/** What wins over the identity, or stands in its way. */
+function rivalProblems(container: ContainerFacts): Problem[] {
   const { object, variables } = container;
   const problems: Problem[] = [];
-  const half = halfSet(container);
-  if (half !== undefined) {
-    const evidence = `${half.set} is set and ${half.missing} is not: some SDKs fail, others silently take the node's role`;
-    const fix = `remove ${half.set}, so that the webhook sets both, or set ${half.missing} beside it, ${RECREATE}`;
-    problems.push({ id: 'half-set-variables', severity: 'error', object, evidence, fix });
-  }
   const keys = ownCredentials(container);
   if (keys.length > 0) {
     const origin = keys.some((key) => variables.has(key)) ? 'env' : 'envFrom';
@@ -45,7 +49,7 @@ function credentialProblems(container: ContainerFacts): Problem[] {
     const fix = `keep one: remove the annotation role-arn of the ServiceAccount and the variables ${RECREATE}, or delete the Pod Identity association`;
     problems.push({ id: 'both-irsa-and-pod-identity', severity: 'warning', object, evidence, fix });
   }
-  const profile = PROFILES.find((name) => isSet(container, name) && variables.get(name) !== '/dev/null');
+  const profile = ownProfile(container);
   if (profile !== undefined) {
     const evidence = `${profile} is set: the SDKs for JavaScript and Rust take a profile before web identity`;
     const fix = `remove ${profile} ${RECREATE}`;

@@ -270,8 +270,8 @@ const UNMUTATED: readonly Row[] = [
   ],
   [
     'annotation-missing',
-    'an account beside one that another program runs as',
-    all(otherAccount('cache'), unannotated, beside(podAs('cache'))),
+    'an account beside one that another program runs as, of a pod that names a bucket',
+    all(otherAccount('cache'), unannotated, beside(podAs('cache')), env({ name: 'BUCKET', value: 's3://media' })),
   ],
   ['annotation-missing', 'several others that have a role', all(otherAccount('web'), otherAccount('api'), unannotated)],
   ['opted-out-by-label', 'the label', podLabel(OPT_OUT, 'true')],
@@ -672,22 +672,22 @@ describe('diagnose manifests', () => {
     expect(await idsOf(manifests)).toEqual([id]);
   });
 
-  test('finds the role of the node before what leads to it', async () => {
+  test('finds the role of the node behind what keeps a role away, and before that there is none', async () => {
     const manifests = bare();
     manifests.pod.spec.hostNetwork = true;
-    expect(await idsOf(manifests)).toEqual(['node-role-fallback', 'pod-not-mutated']);
+    expect(await idsOf(manifests)).toEqual(['pod-not-mutated', 'node-role-fallback']);
     unannotated(manifests);
     expect(await idsOf(manifests)).toEqual(['node-role-fallback', 'annotation-missing']);
     env({ name: 'AWS_EC2_METADATA_DISABLED', value: 'True' })(manifests);
     expect(await idsOf(manifests)).toEqual(['annotation-missing']);
   });
 
-  test('tells what keys of one’s own do without an identity', async () => {
+  test('tells what keys of one’s own do to a role, and leaves them alone where there is none', async () => {
     const manifests = bare();
     env({ name: 'AWS_ACCESS_KEY_ID', value: 'AKIA' })(manifests);
     expect(await idsOf(manifests)).toEqual(['pod-not-mutated', 'static-keys-win']);
     unannotated(manifests);
-    expect(await idsOf(manifests)).toEqual(['static-keys-win']);
+    expect(await idsOf(manifests)).toEqual([]);
   });
 
   test('decides as a webhook with these flags would', async () => {

@@ -1,0 +1,116 @@
+// Why a ServiceAccount entitles a pod without identity to nothing.
+import { keyOf } from '../admission/identity.ts';
+import { ownField, ownString } from '../admission/json.ts';
+import { podAnnotation } from '../admission/pod.ts';
+import { shellWord } from '../aws/shell-word.ts';
+import { annotateCommand, annotationsOf } from './account.ts';
+import type { PodFacts } from './facts.ts';
+import { isRoleKey, meantOnAccount, NODE_AGENT_KEY } from './near-miss.ts';
+import { belongsTo, hasOwnWay, isAlone, needOf } from './need.ts';
+import { isMetadataDisabled, nodeRole } from './node-role.ts';
+import { otherAccount } from './other-account.ts';
+import type { Problem } from './problem.ts';
+import { restartOf } from './restart.ts';
+import { roleArnProblem } from './role-arn.ts';
+import { regionsOf } from './variables.ts';
+
+export type Entitlement =
+  | { readonly kind: 'entitled' }
+  /** Nothing is wrong with a pod like this. */
+  | { readonly kind: 'unwanted' }
+  /** `isSure`: that the pod wants an identity. What is wrong with its account may be said there. */
+  | { readonly kind: 'missing'; readonly isSure: boolean; readonly problems: readonly Problem[] };
+
+const SAID_OF_THE_ACCOUNT: Entitlement = { kind: 'missing', isSure: true, problems: [] };
+const UNWANTED: Entitlement = { kind: 'unwanted' };
+
+export function entitlementOf(facts: PodFacts): Entitlement {
+  const { serviceAccount, settings, decision, containers, pod } = facts;
+  const prefix = settings.annotationPrefix;
+  const annotations = annotationsOf(serviceAccount);
+  const role = annotations[`${prefix}/role-arn`] ?? '';
+  if (role.trim() !== '') {
+    const isComposed = settings.composeRoleArn && !role.trim().startsWith('arn:');
+    const isWrong = !isComposed && roleArnProblem(role, containers.flatMap(regionsOf)) !== undefined;
+    return isWrong ? SAID_OF_THE_ACCOUNT : { kind: 'entitled' };
+  }
+  if (decision.method !== undefined) return { kind: 'entitled' };
+  // Of the picture of a static pod, which runs as nobody.
+  if (podAnnotation(pod, 'kubernetes.io/config.mirror') !== undefined) return UNWANTED;
+  // In a crowd kube2iam's key is right for kube2iam; of one pod somebody asks why it does nothing.
+  const onPod = Object.entries(annotationsOf(pod)).find(
+    ([key, value]) => (isRoleKey(key, prefix) || (key === NODE_AGENT_KEY && isAlone(facts))) && value.trim() !== '',
+  );
+  if (onPod !== undefined) return sure(annotationOnPod(facts, onPod));
+  // A role under a wrong key.
+  if (Object.entries(annotations).some(([key, value]) => meantOnAccount(key, value, prefix)?.endsWith('/role-arn')))
+    return SAID_OF_THE_ACCOUNT;
+  return unannotated(facts);
+}
+
+/** Nobody has written a role, rightly or wrongly. */
+function unannotated(facts: PodFacts): Entitlement {
+  const { serviceAccount, account, serviceAccounts, knowsEveryAccount, namespace } = facts;
+  const need = needOf(facts);
+  const other = otherAccount(facts);
+  if (other !== undefined && (need === 'named' || isAlone(facts) || belongsTo(facts, other))) {
+    return sure(wrongAccount(facts, other));
+  }
+  if (need === 'none') return UNWANTED;
+  const isSure = need === 'named';
+  if (serviceAccount === undefined) {
+    // Every namespace has an account: a list without one of this namespace is of others.
+    const isOfOthers =
+      serviceAccounts.length > 0 &&
+      !serviceAccounts.some((each) => ownString(ownField(each, 'metadata'), 'namespace') === namespace);
+    if (!knowsEveryAccount || isOfOthers) return { kind: 'missing', isSure: true, problems: [] };
+    return sure(wrongAccount(facts, undefined));
+  }
+  if (hasOwnWay(facts)) return UNWANTED;
+  // Whoever runs as this account never had another in mind, and it is not one to annotate: all pods would have the role.
+  const isDefault = account.name === 'default' && Object.keys(annotationsOf(serviceAccount)).length === 0;
+  const problem = isDefault && !isMetadataDisabled(facts) ? nodeRole(facts) : annotationMissing(facts, serviceAccount);
+  return { kind: 'missing', isSure, problems: [problem] };
+}
+
+function sure(problem: Problem): Entitlement {
+  return { kind: 'missing', isSure: true, problems: [problem] };
+}
+
+function annotationOnPod(facts: PodFacts, [key, value]: readonly [key: string, value: string]): Problem {
+  const { object, account, settings } = facts;
+  const evidence = `the pod has annotation ${key}, which is read on ServiceAccounts only; ServiceAccount ${keyOf(account)} has none`;
+  // Whoever may create a pod has written the value, and somebody with more rights pastes the command.
+  const words = [account.name, '-n', account.namespace, `${settings.annotationPrefix}/role-arn=${value.trim()}`];
+  const fix = `kubectl annotate serviceaccount ${words.map(shellWord).join(' ')}, then ${restartOf(facts)}`;
+  return { id: 'annotation-on-pod', severity: 'error', object, evidence, fix };
+}
+
+function annotationMissing(facts: PodFacts, serviceAccount: NonNullable<PodFacts['serviceAccount']>): Problem {
+  const { account, settings } = facts;
+  const key = `${settings.annotationPrefix}/role-arn`;
+  const evidence =
+    annotationsOf(serviceAccount)[key] === undefined
+      ? `ServiceAccount ${keyOf(account)} of the pod has no annotation ${key}`
+      : `annotation ${key} of ServiceAccount ${keyOf(account)} is empty`;
+  const fix = `${annotateCommand(serviceAccount)} --overwrite ${key}=arn:aws:iam::ACCOUNT_ID:role/NAME, then ${restartOf(facts)}`;
+  return { id: 'annotation-missing', severity: 'error', object: `ServiceAccount ${keyOf(account)}`, evidence, fix };
+}
+
+function wrongAccount({ object, account, pod, serviceAccount }: PodFacts, other: string | undefined): Problem {
+  const isNamed = ownString(ownField(pod, 'spec'), 'serviceAccountName') !== undefined;
+  const runs = `the pod runs as ServiceAccount ${keyOf(account)}${isNamed ? '' : ' (it names none)'}`;
+  const state = serviceAccount === undefined ? 'which was not given' : 'which has no role';
+  const [namespace = '', name = ''] = other?.split('/') ?? [];
+  return {
+    id: 'wrong-service-account',
+    severity: 'error',
+    object,
+    evidence:
+      other === undefined ? `${runs}, which does not exist` : `${runs}, ${state}; ServiceAccount ${other} has one`,
+    fix:
+      namespace === account.namespace
+        ? `write serviceAccountName: ${name} in the pod template of its owner, and apply it`
+        : `create ServiceAccount ${keyOf(account)} with the annotation, or name an existing one as serviceAccountName: accounts count in the pod's own namespace only`,
+  };
+}
