@@ -6,7 +6,7 @@ import { AWS, OTHER_CLOUD } from './signatures-context.ts';
 export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
   {
     has: [
-      /region is missing|missing region|specify a region|NoRegion|MissingRegion|could not find region|find a region via|load region from|missing keyword:? :?region|InvalidRegionError|client configuration options:? ?"?region|A region must be set|configuration: "?region"? not set|(?:missing|required)[^"]{0,20}AWS_(?:DEFAULT_)?REGION|introspect region|Error retrieving region/i,
+      /region is missing|missing region|specify a region|NoRegion|MissingRegion|could not find region|find a region via|load region from|missing keyword:? :?region|InvalidRegionError|client configuration options:? ?"?region|A region must be set|configuration: "?region"? not set|(?:missing|required)[^"]{0,20}AWS_(?:DEFAULT_)?REGION|introspect region|Error retrieving region|(?:get|determine|detect|find|retrieve) (?:the )?AWS region/i,
     ],
     causes: ['region-missing'],
   },
@@ -58,6 +58,12 @@ export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
     causes: ['sdk-too-old', 'pod-not-mutated'],
   },
   {
+    has: [/NoAuthWithAWSException|No AWS Credentials provided by/i],
+    unless: /WebIdentity|DefaultCredentialsProvider|DefaultAWSCredentialsProviderChain/,
+    causes: ['sdk-too-old', 'pod-not-mutated'],
+    why: 'none of the providers that s3a asks knows web identity: name the one of its SDK in fs.s3a.aws.credentials.provider, WebIdentityTokenFileCredentialsProvider for version 2 and WebIdentityTokenCredentialsProvider for version 1',
+  },
+  {
     has: [
       /\bAWS_?ACCESS_?KEY_?ID['"]? (?:(?:is|was) )?(?:not (?:found|set|provided)|missing|required|doesn'?t exist|does not exist)/i,
     ],
@@ -66,7 +72,7 @@ export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
   },
   {
     has: [
-      /NoCredential|no valid providers|locate credentials|credentials from any providers?|any provider in the chain|any of the providers in the chain|no valid credential sources|any credential sources|Missing ?Credentials|missing credentials in config|CredentialsNotLoaded|Credentials ?Provider ?(?:Error|Exception)|without credentials set|no providers? in chain|(?:credentials|identity) could be (?:loaded|resolved) from the chain|credential provider was not enabled|No EC2 IMDS role|ec2imds|EC2MetadataError|EC2RoleRequest|169\.254\.169\.254(?!\/(?:metadata|computeMetadata))|EC2 Metadata \w{1,30} request returned|Credential is missing|EC2 metadata service|EC2ResourceFetcher|establish security credentials|Failed to check IAM role name|load IAM role name|AWS_WEB_IDENTITY_TOKEN_FILE or the java ?property|Token file must be specified|returned no credentials|No signing credentials|bad AWS credentials|AWS_AUTH_CREDENTIALS_PROVIDER|credentials could not be sourced/i,
+      /NoCredential|no valid providers|locate credentials|credentials from any providers?|any provider in the chain|any of the providers in the chain|no valid credential sources|any credential sources|Missing ?Credentials|missing credentials in config|CredentialsNotLoaded|Credentials? ?Provider ?(?:Error|Exception)|without credentials set|no providers? in chain|(?:credentials|identity) could be (?:loaded|resolved) from the chain|credential provider was not enabled|No EC2 IMDS role|ec2imds|EC2MetadataError|EC2RoleRequest|169\.254\.169\.254(?!\/(?:metadata|computeMetadata))|EC2 Metadata \w{1,30} request returned|Credential is missing|EC2 metadata service|EC2ResourceFetcher|establish security credentials|Failed to check IAM role name|load IAM role name|AWS_WEB_IDENTITY_TOKEN_FILE or the java ?property|Token file must be specified|returned no credentials|No signing credentials|bad AWS credentials|IAM role associated with this instance|AWS_AUTH_CREDENTIALS_PROVIDER|credentials could not be sourced/i,
     ],
     unless: /no basic auth credentials|ManagedIdentity|metadata\.google|metadata\/identity/i,
     causes: ['pod-not-mutated', 'sdk-too-old', 'webhook-down'],

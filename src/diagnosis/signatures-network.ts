@@ -41,6 +41,12 @@ export const NETWORK_SIGNATURES: readonly Signature[] = [
     why: 'the program calls sts:AssumeRole, not sts:AssumeRoleWithWebIdentity: either it needs no further role and must not be told one, or the trust policy of the second role must allow the first',
   },
   {
+    has: [/IAM Role \(arn:[^)\s]{1,160}\) cannot be assumed/i],
+    unless: /InvalidClientTokenId|ExpiredToken|ValidationError|AssumeRoleWithWebIdentity/,
+    causes: ['wrong-action', 'role-missing', 'static-keys-win'],
+    why: 'the credentials that the program has may not assume the role, by its trust policy or by their own; which of the causes it is stands in the AWS error after this text',
+  },
+  {
     has: [CALLER, /not authorized|AccessDenied|UnauthorizedOperation/i],
     causes: ['unknown'],
     why: 'the identity arrived: the call was made with the role that the line names, and STS has no part in this. The permissions policy of that role lacks the action',

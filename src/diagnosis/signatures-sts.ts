@@ -5,7 +5,7 @@ import { AWS, STS, THROTTLED } from './signatures-context.ts';
 const WEB_IDENTITY = /AssumeRoleWithWebIdentity|WebIdentityErr|web.?identity/i;
 // A call to another service, as SDKs and Kubernetes' own code for AWS name it.
 const OTHER_SERVICE =
-  /operation error (?!STS|EKS Auth)[\w ]{2,60}:|\(Service: (?!Sts|AWSSecurityToken)\w|when calling the (?!AssumeRole|GetCallerIdentity)\w{1,60} operation|\b[a-z][a-z0-9]{1,30}::[A-Z][a-z]|error \w{3,20}ing AWS [a-z]/;
+  /operation error (?!STS|EKS Auth)[\w ]{2,60}:|\(Service: (?!Sts|AWSSecurityToken)\w|when calling the (?!AssumeRole|GetCallerIdentity)\w{1,60} operation|\b[a-z][a-z0-9]{1,30}::[A-Z][a-z]|error \w{3,20}ing AWS [a-z]|(?:failed to|cannot|could not|unable to) (?:list|describe|autodiscover|create|delete|update|change) (?!\w{0,20} ?(?:session|credential|token))(?:[\w-]{1,20} ){0,2}[\w-]{1,20}: (?:Throttling|RequestLimitExceeded)/;
 
 export const STS_SIGNATURES: readonly Signature[] = [
   { has: [/configured thumbprint/i], causes: ['thumbprint'] },
@@ -17,7 +17,7 @@ export const STS_SIGNATURES: readonly Signature[] = [
   {
     has: [
       /open-?id-?connect.?provider/i,
-      /NoSuchEntity|provider[^"]{0,160}(?:not found|cannot be found|does not exist)/i,
+      /NoSuchEntity|provider(?: "?[^\s"]{1,200}"?)? (?:was )?(?:not found|cannot be found|does not exist)/i,
     ],
     unless: /AccessDenied/,
     causes: ['provider-missing'],
@@ -93,6 +93,8 @@ export const STS_SIGNATURES: readonly Signature[] = [
     has: [
       /roleArn'? failed to satisfy|parameter RoleArn, value|minimum field size of 20, AssumeRole\w{0,20}\.RoleArn|request arn is invalid|arn: (?:invalid prefix|not enough sections)|invalid role ?-?arn|\barn:aws[\w-]{0,20}:iam:\S{0,200} is invalid|role ?arn[^.]{0,40} is (?:invalid|not valid|not a valid)/i,
     ],
+    // Terraform's list of what may be wrong.
+    unless: /possible causes of this/,
     causes: ['role-missing'],
     why: 'what stands in AWS_ROLE_ARN is not the ARN of a role: a blank, a missing part, or a name without arn:aws:iam::',
   },
@@ -104,6 +106,11 @@ export const STS_SIGNATURES: readonly Signature[] = [
     // Databases have roles, too, and quote their names.
     unless: /\brole "[^"]{0,64}" does not exist|(?:cluster)?role\.rbac/i,
     causes: ['role-missing'],
+  },
+  {
+    has: [/IDP ?Rejected ?Claim/i],
+    causes: ['token-expired', 'audience-mismatch'],
+    why: 'the identity provider rejects the token: it is out of date or revoked, or a claim of it is not what was agreed',
   },
   {
     has: [/RegionDisabled|is not activated in this region/i],
