@@ -32,14 +32,14 @@ test('twice as many pods are twice the work', () => {
   expect(Number(many) - Number(some)).toBe(2 * (Number(some) - Number(few)));
 });
 
-/** How many elements of lists are read by iteration: a copy of a list reads each of them. */
+/** How many elements the lists have that are iterated over: a copy of a list reads each of them. */
 function elementsRead(pods: readonly FoundPod[]): number {
   let read = 0;
-  const iterating = jest.spyOn(Array.prototype, Symbol.iterator).mockImplementation(function* (this: unknown[]) {
-    for (let index = 0; index < this.length; index += 1) {
-      read += 1;
-      yield this[index];
-    }
+  // By its other name it stays what it is while it is being watched.
+  const { values } = Array.prototype;
+  const iterating = jest.spyOn(Array.prototype, Symbol.iterator).mockImplementation(function (this: unknown[]) {
+    read += this.length;
+    return values.call(this);
   });
   try {
     textOf(pods);
