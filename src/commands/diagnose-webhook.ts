@@ -6,6 +6,7 @@ import { keyOf } from '../admission/identity.ts';
 import type { JsonObject } from '../admission/json.ts';
 import { ownField, ownList, ownString } from '../admission/json.ts';
 import { messageOf } from '../admission/thrown.ts';
+import { shellWord } from '../aws/shell-word.ts';
 import type { ProblemId } from '../diagnosis/problem.ts';
 import type { IdentityWebhook } from '../diagnosis/registration.ts';
 import {
@@ -86,7 +87,12 @@ export async function rehearsed(found: readonly Reported[], question: WebhookQue
     return { problems, ahead: [] };
   }
   const reasons = outcome.kind === 'refused' ? [] : await certificateProblems(webhooks, question);
-  const problem = problemOf(outcome, { account, reasons, severity: lacking === undefined ? 'warning' : 'error' });
+  const problem = problemOf(outcome, {
+    account,
+    webhooks,
+    reasons,
+    severity: lacking === undefined ? 'warning' : 'error',
+  });
   if (lacking === undefined) return { problems: found, ahead: [problem] };
   const [before, after] = [found.slice(0, found.indexOf(lacking)), found.slice(found.indexOf(lacking))];
   return { problems: [...before, problem, ...after.filter(({ id }) => id !== 'pod-not-mutated')], ahead: [] };
@@ -94,21 +100,27 @@ export async function rehearsed(found: readonly Reported[], question: WebhookQue
 
 interface Circumstances {
   readonly account: AccountKey;
+  readonly webhooks: readonly IdentityWebhook[];
   readonly reasons: readonly string[];
   readonly severity: 'error' | 'warning';
 }
 
 function problemOf(
   outcome: Exclude<Rehearsal, { readonly kind: 'identity' | 'unknown' }>,
-  { account, reasons, severity }: Circumstances,
+  { account, webhooks, reasons, severity }: Circumstances,
 ): Reported {
+  const service = webhooks.map(({ webhook }) => serviceOf(webhook)).find((each) => each !== undefined);
+  const logs =
+    service === undefined
+      ? 'its log'
+      : `kubectl logs -n ${shellWord(service.namespace)} deployment/${shellWord(service.name)}`;
   const object = `ServiceAccount ${keyOf(account)}`;
   const [id, what, fix]: [ProblemId, string, string] =
     outcome.kind === 'refused'
       ? ['pod-not-mutated', `the webhook says: ${outcome.message}`, 'do what it says']
       : outcome.kind === 'uncalled'
         ? ['webhook-down', `the API server cannot call "${outcome.name}": ${outcome.cause}`, callProblem(outcome.cause)]
-        : ['webhook-down', 'it is registered, and was not called or did not answer', 'look at the log of the webhook'];
+        : ['webhook-down', 'the webhook was not called, did not answer or left it alone', `${logs} says which`];
   const evidence = ['a new pod of the account gets no identity now, as a dry run shows', what, ...reasons].join('; ');
   return reportedFrom({ id, severity, object, evidence, fix: `${fix}; then create its pods again` });
 }

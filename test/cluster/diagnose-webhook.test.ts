@@ -166,7 +166,7 @@ describe('diagnose pod', () => {
       'webhook-down',
       'matchConditions that no pod meets',
       () => ({ matchConditions: [{ name: 'never', expression: 'false' }] }),
-      /it is registered, and was not called or did not answer/,
+      /the webhook was not called, did not answer or left it alone/,
     ],
   ])('finds %s by %s', async (id, _, change, evidence) => {
     const diagnosis = await where(change());
