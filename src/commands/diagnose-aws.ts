@@ -35,6 +35,8 @@ export interface AwsQuestion {
   readonly now: () => number;
   /** Told what cannot be asked from here, which says nothing about the pod. */
   readonly hint: (sentence: string) => void;
+  /** Told what was asked, in a few words each. */
+  readonly asked: (what: string) => void;
 }
 
 /** Never rejects for what cannot be asked: that is a hint, and keeps nothing else from being said. */
@@ -66,6 +68,7 @@ async function orHint<T>(asking: Promise<T>, hint: (why: string) => void): Promi
 function policyProblems(question: AwsQuestion, { issuer }: ClusterIssuer): Reported[] {
   const { account, roleArn, audience, policy, provider, now } = question;
   if (policy === undefined) return [];
+  question.asked(provider === undefined ? 'the trust policy' : 'trust policy and provider');
   const decision = evaluateTrustPolicy({
     policy: parseTrustPolicy(policy),
     roleArn,
@@ -103,6 +106,7 @@ async function issuerProblems(
   const { fetch, now, hint } = question;
   const checking = verifiedIssuer({ ...seen, issuer, fetch, output: 'json', now: now() });
   const checks = await orHint(checking, (why) => hint(`what the issuer publishes was not checked: ${why}`));
+  if (checks !== undefined) question.asked(`the issuer ${issuer}`);
   return (checks ?? [])
     .filter(({ result }) => result === 'failed')
     .map(({ evidence, fix, stsError }) => {
@@ -124,6 +128,7 @@ function withVerdict(
     hint(`STS was not asked: ${stsEndpoint}: ${verdict.message}`);
     return suspected;
   }
+  question.asked(`STS at ${stsEndpoint}`);
   if (verdict.kind === 'allowed') {
     const but = `; ${stsEndpoint} gives the role to a new token of the account all the same`;
     return suspected.map((problem) => ({ ...problem, severity: 'warning', evidence: `${problem.evidence}${but}` }));

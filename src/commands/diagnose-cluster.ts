@@ -62,6 +62,8 @@ export async function runDiagnoseCluster(options: DiagnoseClusterOptions, io: Co
   const { client, target, settings } = options;
   const { subject, namespace } = target;
   const hint = (sentence: string): void => io.stderr(`${printable(sentence)}\n`);
+  const sources = ['what is stored'];
+  const asked = (what: string): void => void sources.push(what);
   const cluster = createReader(client);
   const pods = await podsOf(cluster, target);
   const account = { namespace, name: subject === 'pod' ? accountNameIn(pods) : target.name };
@@ -85,7 +87,7 @@ export async function runDiagnoseCluster(options: DiagnoseClusterOptions, io: Co
     .filter(({ object }) => objects.some((each) => object === each || object.startsWith(`${each} `)))
     .map(reportedFrom);
   const [facts] = found.pods;
-  const entitled = { account, annotated, serviceAccount, facts, hint };
+  const entitled = { account, annotated, serviceAccount, facts, hint, asked };
   const { problems: tried, ahead } = isEntitled(entitled)
     ? await rehearsed(local, {
         ...around,
@@ -96,11 +98,15 @@ export async function runDiagnoseCluster(options: DiagnoseClusterOptions, io: Co
         client,
         dial: options.dial,
         hint,
+        asked,
       })
     : { problems: local, ahead: [] };
   const remote = await remoteProblems(options, entitled);
   const problems = [...tried, ...remote, ...ahead];
-  io.stdout(options.output === 'json' ? reportJson(problems) : reportText(problems, paintWith(io.colour)));
+  const isJson = options.output === 'json';
+  io.stdout(isJson ? reportJson(problems) : reportText(problems, paintWith(io.colour)));
+  // Without a word on what was looked at, "nothing is wrong" would say more than is known.
+  if (!isJson) io.stdout(`asked: ${sources.map(printable).join('; ')}\n`);
   return problems.length > 0 ? 1 : 0;
 }
 
@@ -112,6 +118,7 @@ interface Entitled {
   /** Of one pod of the account; undefined where it has none. */
   readonly facts: PodFacts | undefined;
   readonly hint: (sentence: string) => void;
+  readonly asked: (what: string) => void;
 }
 
 /** Whether the webhook would give a new pod of the account an identity. */
@@ -121,7 +128,7 @@ function isEntitled({ annotated, facts }: Entitled): boolean {
 
 async function remoteProblems(
   options: DiagnoseClusterOptions,
-  { annotated, account, serviceAccount, facts, hint }: Entitled,
+  { annotated, account, serviceAccount, facts, hint, asked }: Entitled,
 ): Promise<readonly Reported[]> {
   const { settings, surroundings, stsEndpointOf, providerOf } = options;
   const decision = facts?.decision;
@@ -142,6 +149,7 @@ async function remoteProblems(
     provider: providerOf(roleArn),
     stsEndpoint: stsEndpointOf({ roleArn, ...(region === undefined ? {} : { region }) }),
     hint,
+    asked,
   });
 }
 

@@ -46,6 +46,8 @@ export interface WebhookQuestion {
   readonly client: Pick<KubeClient, 'write'>;
   readonly dial: Dial;
   readonly hint: (sentence: string) => void;
+  /** Told what was asked, in a few words each. */
+  readonly asked: (what: string) => void;
 }
 
 export interface Rehearsed {
@@ -79,6 +81,7 @@ export async function rehearsed(found: readonly Reported[], question: WebhookQue
     hint(`not tried with a new pod: ${outcome.why}`);
     return { problems: found, ahead: [] };
   }
+  question.asked('the webhook, by a dry run');
   if (outcome.kind === 'identity') {
     const now = '; a new pod of the account gets its identity now, as a dry run shows';
     const problems = found.map((problem) =>

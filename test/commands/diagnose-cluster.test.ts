@@ -84,7 +84,20 @@ async function answerTo(request: IncomingMessage, response: ServerResponse): Pro
 
 describe('diagnose pod', () => {
   test('finds nothing wrong with a healthy pod', async () => {
-    expect(await diagnose(healthy())).toEqual({ ids: [], evidence: [], err: NO_ISSUER, exit: 0 });
+    expect(await diagnose(healthy())).toMatchObject({ ids: [], err: NO_ISSUER, exit: 0 });
+  });
+
+  test('says what it has looked at', async () => {
+    sts.answer = { status: 200, body: '' };
+    const { out } = await diagnose(healthy(), {
+      output: 'text',
+      policy: trustPolicy('prod:app'),
+      provider: PROVIDER,
+      stsEndpointOf: () => sts.url,
+    });
+    expect(out).toBe(
+      `nothing is wrong with the identity of these pods\nasked: what is stored; trust policy and provider; STS at ${sts.url}\n`,
+    );
   });
 
   test('finds what manifests would tell', async () => {
@@ -409,9 +422,9 @@ async function diagnose(
     io,
   );
   const { out, err } = io.written();
-  const problems = ownList(JSON.parse(out), 'problems');
+  const problems = asked.output === 'text' ? [] : ownList(JSON.parse(out), 'problems');
   const each = (field: string): (string | undefined)[] => problems.map((problem) => ownString(problem, field));
-  return { ids: each('id'), evidence: each('evidence'), err, exit };
+  return { ids: each('id'), evidence: each('evidence'), out, err, exit };
 }
 
 function answered(status: number, body: object): KubeAnswer {
