@@ -29,7 +29,7 @@ import {
 } from './diagnose-reading.ts';
 import type { Reported } from './diagnose-report.ts';
 import { reportedFrom, reportJson, reportText } from './diagnose-report.ts';
-import type { Dial } from './diagnose-webhook.ts';
+import type { Dial } from './webhook-certificates.ts';
 import { rehearsed } from './diagnose-webhook.ts';
 import { printable } from './findings.ts';
 import type { CommandIo, ExitCode } from './io.ts';

@@ -1,51 +1,30 @@
-// Whether the webhook would give a new pod its identity now, and if not, why: a dry run, and a look at the certificates that
-// the webhook's registration does not tell.
-import type { Duplex } from 'node:stream';
+// Whether the webhook would give a new pod its identity now, and if not, why: by a dry run, and a look at the certificates
+// that the webhook serves.
 import type { AccountKey } from '../admission/identity.ts';
 import { keyOf } from '../admission/identity.ts';
 import type { JsonObject } from '../admission/json.ts';
-import { ownField, ownList, ownString } from '../admission/json.ts';
 import { messageOf } from '../admission/thrown.ts';
 import { shellWord } from '../aws/shell-word.ts';
 import type { ProblemId } from '../diagnosis/problem.ts';
 import type { IdentityWebhook } from '../diagnosis/registration.ts';
-import {
-  caBundleOf,
-  IDENTITY_WEBHOOK,
-  identityWebhooks,
-  readyEndpoints,
-  serviceOf,
-} from '../diagnosis/registration.ts';
+import { IDENTITY_WEBHOOK, identityWebhooks, serviceOf } from '../diagnosis/registration.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { PodPort } from '../kube/port-forward.ts';
-import type { Reader } from './diagnose-reading.ts';
-import { pathIn } from './diagnose-reading.ts';
 import type { Reported } from './diagnose-report.ts';
 import { reportedFrom } from './diagnose-report.ts';
 import { callProblem } from './probe-pod.ts';
 import type { Rehearsal } from './rehearsal.ts';
 import { rehearse } from './rehearsal.ts';
-import { certificateProblem } from './served-certificate.ts';
+import type { CertificateQuestion } from './webhook-certificates.ts';
+import { certificateProblems } from './webhook-certificates.ts';
 
-/** How a webhook is reached from here. */
-export interface Dial {
-  readonly pod: (port: PodPort) => Promise<Duplex>;
-  /** Undefined for an address that means another machine here than at the API server. */
-  readonly url: (url: URL) => (() => Promise<Duplex>) | undefined;
-}
-
-export interface WebhookQuestion {
+export interface WebhookQuestion extends CertificateQuestion {
   readonly account: AccountKey;
   /** One of the account; undefined where it has none. */
   readonly pod: JsonObject | undefined;
   readonly annotationPrefix: string;
   /** Undefined where they may not be read. */
   readonly configurations: readonly JsonObject[] | undefined;
-  readonly endpointSlices: readonly JsonObject[];
-  readonly cluster: Pick<Reader, 'object'>;
   readonly client: Pick<KubeClient, 'write'>;
-  readonly dial: Dial;
-  readonly hint: (sentence: string) => void;
   /** Told what was asked, in a few words each. */
   readonly asked: (what: string) => void;
 }
@@ -67,7 +46,7 @@ const SHUT_OUT: ReadonlySet<string> = new Set<ProblemId>([
 
 export async function rehearsed(found: readonly Reported[], question: WebhookQuestion): Promise<Rehearsed> {
   const { account, configurations, hint } = question;
-  const lacking = found.find(({ id }) => id === 'pod-not-mutated');
+  const lacking = found.find(isWholePod);
   const webhooks = identityWebhooks(configurations ?? []);
   const isRegistered = webhooks.length > 0 || (configurations === undefined && lacking !== undefined);
   if (!isRegistered || found.some(({ id }) => SHUT_OUT.has(id))) return { problems: found, ahead: [] };
@@ -85,7 +64,7 @@ export async function rehearsed(found: readonly Reported[], question: WebhookQue
   if (outcome.kind === 'identity') {
     const now = '; a new pod of the account gets its identity now, as a dry run shows';
     const problems = found.map((problem) =>
-      problem.id === 'pod-not-mutated' ? { ...problem, evidence: `${problem.evidence}${now}` } : problem,
+      isWholePod(problem) ? { ...problem, evidence: `${problem.evidence}${now}` } : problem,
     );
     return { problems, ahead: [] };
   }
@@ -98,7 +77,12 @@ export async function rehearsed(found: readonly Reported[], question: WebhookQue
   });
   if (lacking === undefined) return { problems: found, ahead: [problem] };
   const [before, after] = [found.slice(0, found.indexOf(lacking)), found.slice(found.indexOf(lacking))];
-  return { problems: [...before, problem, ...after.filter(({ id }) => id !== 'pod-not-mutated')], ahead: [] };
+  return { problems: [...before, problem, ...after.filter((each) => !isWholePod(each))], ahead: [] };
+}
+
+/** Not of a container that was added to a pod with an identity, of which a dry run says nothing. */
+function isWholePod({ id, object }: Reported): boolean {
+  return id === 'pod-not-mutated' && /^Pod \S+$/.test(object);
 }
 
 interface Circumstances {
@@ -126,65 +110,4 @@ function problemOf(
         : ['webhook-down', 'the webhook was not called, did not answer or left it alone', `${logs} says which`];
   const evidence = ['a new pod of the account gets no identity now, as a dry run shows', what, ...reasons].join('; ');
   return reportedFrom({ id, severity, object, evidence, fix: `${fix}; then create its pods again` });
-}
-
-/** What cannot be looked at is a hint. */
-async function certificateProblems(
-  webhooks: readonly IdentityWebhook[],
-  question: WebhookQuestion,
-): Promise<readonly string[]> {
-  const problems = new Set<string>();
-  for (const { name, webhook } of webhooks) {
-    const caBundle = caBundleOf(webhook);
-    // One by URL may have none; the API server then takes the authorities of its own machine, which are not known here.
-    if (caBundle === '') continue;
-    const note = (problem: string): void => void problems.add(`MutatingWebhookConfiguration ${name}: ${problem}`);
-    for (const { host, open } of await placesOf(webhook, question, note)) {
-      try {
-        const problem = await certificateProblem({ socket: await open(), host, caBundle });
-        if (problem !== undefined) note(problem);
-      } catch (error) {
-        question.hint(`not checked: the certificate of ${host}: ${messageOf(error)}`);
-      }
-    }
-  }
-  return [...problems];
-}
-
-interface Place {
-  readonly host: string;
-  readonly open: () => Promise<Duplex>;
-}
-
-async function placesOf(
-  webhook: JsonObject,
-  { cluster, endpointSlices, dial }: WebhookQuestion,
-  note: (problem: string) => void,
-): Promise<readonly Place[]> {
-  const address = ownString(ownField(webhook, 'clientConfig'), 'url');
-  if (address !== undefined && URL.canParse(address)) {
-    const url = new URL(address);
-    const open = dial.url(url);
-    return open === undefined ? [] : [{ host: url.hostname.replace(/^\[|\]$/g, ''), open }];
-  }
-  const service = serviceOf(webhook);
-  if (service === undefined) return [];
-  const { namespace, name } = service;
-  const stored = await cluster.object(pathIn(namespace, 'services', name)).catch(() => ({}));
-  if (stored === undefined) {
-    note(`its Service ${namespace}/${name} does not exist`);
-    return [];
-  }
-  const number = Number(ownField(ownField(ownField(webhook, 'clientConfig'), 'service'), 'port') ?? 443);
-  const port = ownList(ownField(stored, 'spec'), 'ports').find((each) => ownField(each, 'port') === number);
-  const portName = ownString(port, 'name') ?? '';
-  return readyEndpoints(service, endpointSlices).flatMap(({ endpoint, ports }) => {
-    const pod = ownString(ownField(endpoint, 'targetRef'), 'name');
-    const target = ownField(
-      ports.find((each) => (ownString(each, 'name') ?? '') === portName),
-      'port',
-    );
-    if (pod === undefined || typeof target !== 'number') return [];
-    return [{ host: `${name}.${namespace}.svc`, open: () => dial.pod({ namespace, pod, port: target }) }];
-  });
 }

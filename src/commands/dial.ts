@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { connect } from 'node:net';
 import type { KubeConfig } from '@kubernetes/client-node';
-import type { Dial } from './diagnose-webhook.ts';
+import type { Dial } from './webhook-certificates.ts';
 
 const TIMEOUT_MS = 3000;
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;

@@ -217,6 +217,13 @@ describe('diagnose pod', () => {
       });
     });
 
+    test('says nothing of a container that was added to a pod with an identity', async () => {
+      const manifests = healthy();
+      manifests.pod.spec.containers.push({ name: 'vault-agent', image: 'x' });
+      const { ids, evidence } = await diagnose(manifests, { others, dryRun: () => withRole });
+      expect([ids, evidence[0]?.includes('dry run')]).toEqual([['pod-not-mutated'], false]);
+    });
+
     test('tries none where it is known what keeps the webhook from it', async () => {
       const manifests = bare();
       manifests.pod.metadata.labels = { 'eks.amazonaws.com/skip-pod-identity-webhook': '' };
