@@ -2,6 +2,7 @@
 // so that one pattern finds an AWS error in every SDK's and every tool's way of logging it.
 
 import { partitionOf } from '../aws/partitions.ts';
+import { shellWord } from '../aws/shell-word.ts';
 
 /** Terraform frames its errors, kubectl and journald colour theirs. Starts of lines only: a bar may be part of a text. */
 const FRAME = /^ ?[│╷╵|]+ ?| ?[│|]{1,3} ?$/gm;
@@ -79,30 +80,38 @@ export interface Mentioned {
   readonly tokenFile: string;
 }
 
+// Others wrote the text, and people paste what is made of it: a name is one word of a shell that no option begins like,
+// and a host that is asked is AWS's own.
+const STS_HOST =
+  /\b((?:vpce-[\w-]{1,60}\.)?sts(?:-fips)?\.(?:[a-z0-9-]{1,30}\.){0,3}(?:amazonaws\.(?:com(?:\.cn)?|eu)|api\.aws|api\.amazonwebservices\.com\.cn|c2s\.ic\.gov|sc2s\.sgov\.gov|csp\.hci\.ic\.gov|cloud\.adc-e\.uk))(?!\.?[\w-])/;
+
 export function mentionedIn(text: string): Mentioned {
-  const found = (pattern: RegExp, fallback: string): string => pattern.exec(text)?.[1] ?? fallback;
-  const accountId = found(/arn:aws[\w-]*:(?:iam|sts)::([0-9]{12}):/, 'ACCOUNT_ID');
-  const region = found(/\b(?:sts(?:-fips)?|oidc\.eks)\.([a-z]{2,4}(?:-[a-z]+)+-[0-9])\./, 'REGION');
-  const partition = found(/\barn:(aws[\w-]*):/, partitionOf(region));
-  const roleName = found(/:role\/(?:[\w+=,.@-]+\/)*([\w+=,.@-]*[\w+=@-])/, 'ROLE');
+  const found = (pattern: RegExp, fallback: string): string => shellWord(pattern.exec(text)?.[1] ?? fallback);
+  const accountId = found(/arn:aws[\w-]{0,20}:(?:iam|sts)::([0-9]{12}):/, 'ACCOUNT_ID');
+  const region = found(/\b(?:sts(?:-fips)?|oidc\.eks)\.([a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9])\./, 'REGION');
+  const partition = found(/\barn:(aws[\w-]{0,20}):/, partitionOf(region));
+  const roleName = found(/:role\/(?:[\w+=,.@-]{1,64}\/){0,8}([\w+=,.@](?:[\w+=,.@-]{0,62}[\w+=@-])?)/, 'ROLE');
   return {
     roleArn: found(
-      /(arn:aws[\w-]*:iam::[0-9]{12}:role\/[\w+=,.@/-]*[\w+=@-])/,
+      /(arn:aws[\w-]{0,20}:iam::[0-9]{12}:role\/(?:[\w+=,.@-]{1,64}\/){0,8}[\w+=,.@](?:[\w+=,.@-]{0,62}[\w+=@-])?)/,
       `arn:${partition}:iam::${accountId}:role/${roleName}`,
     ),
     roleName,
     accountId,
     partition,
-    issuer: found(/account for (?:https?:\/\/)?([\w.:/-]*[\w/-])/i, 'ISSUER'),
-    namespace: found(/system:serviceaccount:([a-z0-9-]+):/, 'NAMESPACE'),
-    serviceAccount: found(/system:serviceaccount:[a-z0-9-]+:([a-z0-9.-]*[a-z0-9])/, 'SERVICE_ACCOUNT'),
-    region,
-    stsHost: found(
-      /\b((?:vpce-[\w-]+\.)?sts(?:-fips)?\.[a-z0-9.-]{0,99}\.(?:com(?:\.cn)?|aws|gov|uk|eu))\b/,
-      `sts.${region}.amazonaws.com${partition === 'aws-cn' ? '.cn' : ''}`,
+    issuer: found(
+      /account for (?:https?:\/\/)?((?:[a-z0-9][\w-]{0,62}\.){1,10}[a-z0-9][\w-]{0,62}(?::[0-9]{1,5})?(?:\/(?:[\w./-]{0,250}[\w/-])?)?)/i,
+      'ISSUER',
     ),
+    namespace: found(/system:serviceaccount:([a-z0-9][a-z0-9-]{0,62}):/, 'NAMESPACE'),
+    serviceAccount: found(
+      /system:serviceaccount:[a-z0-9][a-z0-9-]{0,62}:([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)/,
+      'SERVICE_ACCOUNT',
+    ),
+    region,
+    stsHost: found(STS_HOST, `sts.${region}.amazonaws.com${partition === 'aws-cn' ? '.cn' : ''}`),
     tokenFile: found(
-      /((?:\/var)?\/run\/secrets\/(?:pods\.)?eks\.amazonaws\.com\/serviceaccount\/[\w-]*)/,
+      /((?:\/var)?\/run\/secrets\/(?:pods\.)?eks\.amazonaws\.com\/serviceaccount\/[\w-]{0,63})/,
       '/var/run/secrets/eks.amazonaws.com/serviceaccount/token',
     ),
   };

@@ -1,4 +1,5 @@
 // What pods' logs say, in the words of every SDK and of the tools that wrap them, and what is most likely behind it.
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -27,6 +28,8 @@ const ALL = readFileSync(join(import.meta.dirname, 'error-lines.txt'), 'utf8')
     return { ids: ids.split(' '), log: lines.join('\n') };
   });
 const BLOCKS = ALL.map(({ ids, log }): readonly [id: string, log: string] => [ids[0] ?? '', log]);
+/** One log of each id. */
+const ONE_EACH = [...new Map(BLOCKS).values()];
 
 const idsOf = (log: string): readonly CauseId[] => causesOf(log).map(({ id }) => id);
 
@@ -81,8 +84,8 @@ describe('causesOf', () => {
       id: 'provider-missing',
       why: 'the account of the role has no IAM OIDC provider for exactly this issuer; a role of another account needs the provider there too',
       check:
-        'aws iam list-open-id-connect-providers, as account 111122223333; want arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABC, byte for byte',
-      fix: 'aws iam create-open-id-connect-provider --url https://oidc.eks.eu-west-1.amazonaws.com/id/ABC --client-id-list sts.amazonaws.com',
+        'aws iam list-open-id-connect-providers; kubectl get --raw /.well-known/openid-configuration  # as account 111122223333, want arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABC byte for byte, and the issuer of the cluster',
+      fix: 'aws iam create-open-id-connect-provider --url https://oidc.eks.eu-west-1.amazonaws.com/id/ABC --client-id-list sts.amazonaws.com  # where it is the issuer of your cluster',
     });
   });
 
@@ -90,26 +93,26 @@ describe('causesOf', () => {
     const issuer = 'oidc.eks.cn-north-1.amazonaws.com.cn/id/ABC';
     const [missing] = causesOf(`No OpenIDConnect provider found in your account for https://${issuer}`);
     expect(missing?.check).toBe(
-      `aws iam list-open-id-connect-providers, as account ACCOUNT_ID; want arn:aws-cn:iam::ACCOUNT_ID:oidc-provider/${issuer}, byte for byte`,
+      `aws iam list-open-id-connect-providers; kubectl get --raw /.well-known/openid-configuration  # as account ACCOUNT_ID, want arn:aws-cn:iam::ACCOUNT_ID:oidc-provider/${issuer} byte for byte, and the issuer of the cluster`,
     );
     const status = 'a status of any number means that it is reachable';
     const checkOf = (url: string): string | undefined => causesOf(`Post "${url}": dial tcp: i/o timeout`)[0]?.check;
     const curl = `kubectl exec POD -n NAMESPACE -- curl -sS -m 5 -o /dev/null -w '%{http_code}'`;
     expect(checkOf('https://sts.cn-north-1.amazonaws.com.cn/')).toBe(
-      `${curl} https://sts.cn-north-1.amazonaws.com.cn; ${status}`,
+      `${curl} https://sts.cn-north-1.amazonaws.com.cn  # ${status}`,
     );
-    expect(checkOf('https://sts.amazonaws.com/')).toBe(`${curl} https://sts.amazonaws.com; ${status}`);
+    expect(checkOf('https://sts.amazonaws.com/')).toBe(`${curl} https://sts.amazonaws.com  # ${status}`);
     expect(checkOf('https://vpce-0abc.sts.eu-west-1.vpce.amazonaws.com/')).toBe(
-      `${curl} https://vpce-0abc.sts.eu-west-1.vpce.amazonaws.com; ${status}`,
+      `${curl} https://vpce-0abc.sts.eu-west-1.vpce.amazonaws.com  # ${status}`,
     );
     const throughAgent =
       'operation error STS: GetCallerIdentity, arn:aws-cn:iam::111122223333:role/app: connection refused';
-    expect(causesOf(throughAgent)[0]?.check).toBe(`${curl} https://sts.REGION.amazonaws.com.cn; ${status}`);
+    expect(causesOf(throughAgent)[0]?.check).toBe(`${curl} https://sts.REGION.amazonaws.com.cn  # ${status}`);
   });
 
   test('says what to do about one cause, with what a text names', () => {
     expect(fixOf('duration-too-long', 'arn:aws:iam::111122223333:role/team/app')).toBe(
-      'ask for a shorter session, or: aws iam update-role --role-name app --max-session-duration 43200',
+      'aws iam update-role --role-name app --max-session-duration 43200  # or ask for a shorter session, an hour where roles are chained',
     );
   });
 
@@ -118,13 +121,55 @@ describe('causesOf', () => {
       '{"user":"system:serviceaccount:prod:api","error":"AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity","role":"arn:aws:iam::111122223333:role/team/app"}',
     );
     expect(cause?.fix).toBe(
-      'write "system:serviceaccount:prod:api" as :sub (under StringLike where it has a *), then: aws iam update-assume-role-policy --role-name app --policy-document file://trust-policy.json',
+      'aws iam update-assume-role-policy --role-name app --policy-document file://trust-policy.json  # with "system:serviceaccount:prod:api" as :sub, under StringLike where it has a *',
     );
   });
 
   test('says of each cause why, how to make sure and how to mend it', () => {
     const causes = BLOCKS.flatMap(([, log]) => causesOf(log));
     expect(causes.filter(({ why, check, fix }) => [why, check, fix].some((text) => text.length < 20))).toEqual([]);
+  });
+
+  test('gives checks and fixes that a shell takes as they are, with commands of ours only', () => {
+    const named = [
+      'system:serviceaccount:prod:api arn:aws:iam::111122223333:role/team/app account for https://oidc.example.com/prod',
+      '',
+    ];
+    const lines = named.flatMap((text) =>
+      ONE_EACH.flatMap((log) => causesOf(`${log} ${text}`)).flatMap(({ check, fix }) => [check, fix]),
+    );
+    const commands = [...new Set(lines)];
+    const ours = /^(?:aws|kubectl|curl|openssl|date|base64|grep|pod-identity-webhook)\b/;
+    const parts = commands.flatMap((line) =>
+      line
+        .replace(/ {2}#.*/, '')
+        .replace(/'[^']*'/g, '')
+        .split(/ *(?:;|&&|\|) */),
+    );
+    expect(parts.filter((part) => !ours.test(part))).toEqual([]);
+    const shell = spawnSync('sh', ['-n'], { input: commands.join('\n'), encoding: 'utf8' });
+    expect([shell.status, shell.stderr, commands.filter((line) => line.includes('\n'))]).toEqual([0, '', []]);
+  });
+
+  test.each([
+    'arn:aws:iam::111122223333:role/$(evil)',
+    'arn:aws:iam::111122223333:role/`evil`',
+    'arn:aws:iam::111122223333:role/x;evil',
+    'arn:aws:iam::111122223333:role/--evil',
+    'system:serviceaccount:a;evil:b',
+    'system:serviceaccount:--evil:b',
+    'system:serviceaccount:a:b|evil',
+    "system:serviceaccount:a:'evil",
+    'system:serviceaccount:a:-evil',
+    'account for https://--evil',
+    'account for https://$(evil)/',
+    'account for https://oidc.example.com/x;evil',
+    'https://sts.evil.com/',
+    'https://sts.amazonaws.com.evil.com/',
+    '/var/run/secrets/eks.amazonaws.com/serviceaccount/;evil',
+  ])('makes no command of what others wrote: %s', (text) => {
+    const causes = ONE_EACH.flatMap((log) => causesOf(`${text} ${log}`));
+    expect(causes.filter(({ check, fix }) => `${check} ${fix}`.includes('evil'))).toEqual([]);
   });
 
   test('finds an error anywhere in a long log', () => {
@@ -141,7 +186,7 @@ describe('causesOf', () => {
     const error =
       'role arn:aws:iam::111122223333:role/app: No OpenIDConnect provider found in your account for https://oidc.example.com\n';
     expect(causesOf(`${lines}${'-'.repeat(8_192)}\n${error}${'-'.repeat(8_192)}\n${lines}`)[0]?.check).toBe(
-      'aws iam list-open-id-connect-providers, as account 111122223333; want arn:aws:iam::111122223333:oidc-provider/oidc.example.com, byte for byte',
+      'aws iam list-open-id-connect-providers; kubectl get --raw /.well-known/openid-configuration  # as account 111122223333, want arn:aws:iam::111122223333:oidc-provider/oidc.example.com byte for byte, and the issuer of the cluster',
     );
   });
 
