@@ -69,7 +69,7 @@ export async function verifiedIssuer(options: VerifyOptions): Promise<readonly C
   const { issuer, fetch, cluster, token, now } = options;
   const document = await fetch(discoveryUrlOf(issuer));
   if ('failure' in document) {
-    const problem = `--issuer=${JSON.stringify(issuer)}: ${document.url} cannot be reached from here: ${document.failure}`;
+    const problem = `${document.url} cannot be reached from here: ${document.failure}`;
     throw new ConfigError('usage', [problem]);
   }
   const { checks, discovery } = checkDiscovery(issuer, document);

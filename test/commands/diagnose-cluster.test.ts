@@ -59,7 +59,7 @@ const slice = ({ ready }: { readonly ready: boolean }): object => ({
 });
 const UNCHECKED = 'what the issuer publishes was not checked: ';
 /** Of this machine: nobody publishes anything at that name. */
-const NO_ISSUER = `${UNCHECKED}--issuer="${ISSUER}": ${ISSUER}/.well-known/openid-configuration cannot be reached from here: none\n`;
+const NO_ISSUER = `${UNCHECKED}${ISSUER}/.well-known/openid-configuration cannot be reached from here: none\n`;
 
 let sts: { readonly url: string; readonly bodies: string[]; answer: { status: number; body: string } };
 let close: () => Promise<void>;

@@ -251,7 +251,7 @@ ok    token-expiration       the token is valid until 2026-07-01T00:10:00.000Z
     ]).toEqual([
       {
         out: '',
-        err: `--issuer="${issuer}": ${issuer}/.well-known/openid-configuration cannot be reached from here: connect ECONNREFUSED 127.0.0.1:${port}\n`,
+        err: `${issuer}/.well-known/openid-configuration cannot be reached from here: connect ECONNREFUSED 127.0.0.1:${port}\n`,
         exit: 2,
       },
       {
