@@ -17,21 +17,23 @@ import { restartOf } from './restart.ts';
 
 /** Empty where the pod has an identity, or part of one, and where it wants none. */
 export function absenceProblems(facts: PodFacts): Problem[] {
-  const { containers, serviceAccount } = facts;
+  const { containers } = facts;
   if (containers.some(hasPartOfIdentity)) return [];
   // What is said then is that they are skipped.
   if (containers.every((container) => isSkipped(facts, container))) return [];
   const entitlement = entitlementOf(facts);
   if (entitlement.kind === 'unwanted') return [];
   const shut = shutOutProblems(facts);
+  const isOptedOut = shut.some(({ id }) => id === 'opted-out-by-label');
   if (entitlement.kind === 'missing') {
-    const { problems, isSure } = entitlement;
-    // Who shuts a pod out and gives it no role has done both on purpose.
-    if (!isSure && serviceAccount !== undefined && shut.some(({ id }) => id !== 'webhook-down')) return [];
-    if (shut.some(({ id }) => id === 'opted-out-by-label')) return shut;
+    const { problems, wish } = entitlement;
+    // Who shuts a pod out and writes no role for it has done both on purpose.
+    if (wish !== 'written' && isOptedOut) return [];
+    if (wish === 'asked' && shut.some(({ id }) => id === 'namespace-excluded')) return [];
+    if (isOptedOut) return shut;
     return [...problems, ...shut, ...nodeRoleProblems(facts, problems)];
   }
-  const known = shut.some(({ id }) => id === 'opted-out-by-label') ? shut : [...shut, ...untimelyProblems(facts)];
+  const known = isOptedOut ? shut : [...shut, ...untimelyProblems(facts)];
   const problems = known.length > 0 ? known : [notMutated(facts)];
   return [...problems, ...nodeRoleProblems(facts, problems)];
 }

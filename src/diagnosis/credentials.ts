@@ -2,8 +2,9 @@
 import { AUTHORIZATION_FILE_VARIABLE, FULL_URI_VARIABLE } from '../admission/container-credentials.ts';
 import { ROLE_ARN_VARIABLE, TOKEN_FILE_VARIABLE } from '../admission/web-identity.ts';
 import type { ContainerFacts } from './facts.ts';
-import { isSet, OWN_KEYS, PROFILES } from './facts.ts';
+import { CREDENTIALS_FILE_VARIABLE, isSet, OWN_KEYS, PROFILES } from './facts.ts';
 
+const CONFIG_FILE_VARIABLE = 'AWS_CONFIG_FILE';
 const RELATIVE_URI_VARIABLE = 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI';
 const IDENTITY_VARIABLES = [
   ROLE_ARN_VARIABLE,
@@ -53,7 +54,14 @@ export function ownCredentials(container: ContainerFacts): readonly string[] {
   return OWN_KEYS.filter((name) => isSet(container, name));
 }
 
-/** A profile that the container brings: its name, or the file that it is in. */
+/** A profile that wins unnoticed: its name, or the file that it is in. */
 export function ownProfile(container: ContainerFacts): string | undefined {
-  return PROFILES.find((name) => isSet(container, name) && container.variables.get(name) !== '/dev/null');
+  const profile = PROFILES.find((name) => isSet(container, name) && container.variables.get(name) !== '/dev/null');
+  // Who brings a file of profiles has chosen one of them, and may take the identity from there into a second role.
+  return isSet(container, CONFIG_FILE_VARIABLE) && profile !== CREDENTIALS_FILE_VARIABLE ? undefined : profile;
+}
+
+/** Whether a container brings keys, or a profile however it is named. */
+export function bringsCredentials(container: ContainerFacts): boolean {
+  return [...OWN_KEYS, ...PROFILES, CONFIG_FILE_VARIABLE].some((name) => isSet(container, name));
 }

@@ -6,6 +6,7 @@ import { shellWord } from '../aws/shell-word.ts';
 import { annotateCommand, annotationsOf } from './account.ts';
 import type { PodFacts } from './facts.ts';
 import { isRoleKey, meantOnAccount, NODE_AGENT_KEY } from './near-miss.ts';
+import type { Need } from './need.ts';
 import { belongsTo, hasOwnWay, isAlone, needOf } from './need.ts';
 import { isMetadataDisabled, nodeRole } from './node-role.ts';
 import { otherAccount } from './other-account.ts';
@@ -18,10 +19,10 @@ export type Entitlement =
   | { readonly kind: 'entitled' }
   /** Nothing is wrong with a pod like this. */
   | { readonly kind: 'unwanted' }
-  /** `isSure`: that the pod wants an identity. What is wrong with its account may be said there. */
-  | { readonly kind: 'missing'; readonly isSure: boolean; readonly problems: readonly Problem[] };
+  /** What is wrong with the account may be said there. `wish`: what shows that the pod shall have an identity. */
+  | { readonly kind: 'missing'; readonly wish: 'written' | Need; readonly problems: readonly Problem[] };
 
-const SAID_OF_THE_ACCOUNT: Entitlement = { kind: 'missing', isSure: true, problems: [] };
+const SAID_OF_THE_ACCOUNT: Entitlement = { kind: 'missing', wish: 'written', problems: [] };
 const UNWANTED: Entitlement = { kind: 'unwanted' };
 
 export function entitlementOf(facts: PodFacts): Entitlement {
@@ -41,7 +42,7 @@ export function entitlementOf(facts: PodFacts): Entitlement {
   const onPod = Object.entries(annotationsOf(pod)).find(
     ([key, value]) => (isRoleKey(key, prefix) || (key === NODE_AGENT_KEY && isAlone(facts))) && value.trim() !== '',
   );
-  if (onPod !== undefined) return sure(annotationOnPod(facts, onPod));
+  if (onPod !== undefined) return written(annotationOnPod(facts, onPod));
   // A role under a wrong key.
   if (Object.entries(annotations).some(([key, value]) => meantOnAccount(key, value, prefix)?.endsWith('/role-arn')))
     return SAID_OF_THE_ACCOUNT;
@@ -52,29 +53,27 @@ export function entitlementOf(facts: PodFacts): Entitlement {
 function unannotated(facts: PodFacts): Entitlement {
   const { serviceAccount, account, serviceAccounts, knowsEveryAccount, namespace } = facts;
   const need = needOf(facts);
+  const isProvided = hasOwnWay(facts);
   const other = otherAccount(facts);
-  if (other !== undefined && (need === 'named' || isAlone(facts) || belongsTo(facts, other))) {
-    return sure(wrongAccount(facts, other));
-  }
-  if (need === 'none') return UNWANTED;
-  const isSure = need === 'named';
+  const isMeant = (need === 'named' && !isProvided) || isAlone(facts);
+  if (other !== undefined && (isMeant || belongsTo(facts, other))) return written(wrongAccount(facts, other));
+  if (need === 'none' || (isProvided && serviceAccount !== undefined)) return UNWANTED;
   if (serviceAccount === undefined) {
     // Every namespace has an account: a list without one of this namespace is of others.
     const isOfOthers =
       serviceAccounts.length > 0 &&
       !serviceAccounts.some((each) => ownString(ownField(each, 'metadata'), 'namespace') === namespace);
-    if (!knowsEveryAccount || isOfOthers) return { kind: 'missing', isSure: true, problems: [] };
-    return sure(wrongAccount(facts, undefined));
+    if (!knowsEveryAccount || isOfOthers) return { kind: 'missing', wish: 'written', problems: [] };
+    return written(wrongAccount(facts, undefined));
   }
-  if (hasOwnWay(facts)) return UNWANTED;
   // Whoever runs as this account never had another in mind, and it is not one to annotate: all pods would have the role.
   const isDefault = account.name === 'default' && Object.keys(annotationsOf(serviceAccount)).length === 0;
   const problem = isDefault && !isMetadataDisabled(facts) ? nodeRole(facts) : annotationMissing(facts, serviceAccount);
-  return { kind: 'missing', isSure, problems: [problem] };
+  return { kind: 'missing', wish: need, problems: [problem] };
 }
 
-function sure(problem: Problem): Entitlement {
-  return { kind: 'missing', isSure: true, problems: [problem] };
+function written(problem: Problem): Entitlement {
+  return { kind: 'missing', wish: 'written', problems: [problem] };
 }
 
 function annotationOnPod(facts: PodFacts, [key, value]: readonly [key: string, value: string]): Problem {

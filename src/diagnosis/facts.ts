@@ -61,7 +61,8 @@ export interface ContainerFacts {
 
 /** What no webhook sees: SDKs take these before anything else. */
 export const OWN_KEYS: readonly string[] = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
-export const PROFILES: readonly string[] = ['AWS_PROFILE', 'AWS_DEFAULT_PROFILE', 'AWS_SHARED_CREDENTIALS_FILE'];
+export const CREDENTIALS_FILE_VARIABLE = 'AWS_SHARED_CREDENTIALS_FILE';
+export const PROFILES: readonly string[] = ['AWS_PROFILE', 'AWS_DEFAULT_PROFILE', CREDENTIALS_FILE_VARIABLE];
 /** A Secret whose name says that it holds them. */
 const KEYS_BY_NAME = /^Secret\/[^/]+\/(?:.*aws.*(?:cred|access-?key|keys?$)|.*cred.*-aws)/;
 
@@ -130,7 +131,7 @@ function doubtfulNamesOf(
   { namespace, keysOf }: Pick<PodFacts, 'namespace' | 'keysOf'>,
 ): readonly string[] {
   return ownList(container, 'env').flatMap((entry) => {
-    const name = ownString(entry, 'name') ?? '';
+    const name = String(ownField(entry, 'name'));
     const from = ownField(entry, 'valueFrom');
     const reference = ownField(from, 'secretKeyRef') ?? ownField(from, 'configMapKeyRef');
     const kind = ownField(from, 'secretKeyRef') === undefined ? 'ConfigMap' : 'Secret';

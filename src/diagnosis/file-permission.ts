@@ -1,7 +1,7 @@
 // Whether a container's process may read the token file, by the kubelet's own rule (pkg/volume/projected and
 // pkg/volume/util FsUserFrom, since Kubernetes 1.19).
 import type { JsonObject } from '../admission/json.ts';
-import { ownField, ownList } from '../admission/json.ts';
+import { ownField, ownList, ownString } from '../admission/json.ts';
 import { containersOf, isWindows } from '../admission/pod.ts';
 
 const DEFAULT_MODE = 0o644;
@@ -18,13 +18,28 @@ export function unreadableBy(pod: JsonObject, container: JsonObject, projected: 
   if (users.every((user) => typeof user === 'number' && user === users[0])) return undefined;
 
   const mode = Number(ownField(projected, 'defaultMode') ?? DEFAULT_MODE);
-  const user = userOf(container, podContext);
+  // Since 1.31 the kubelet tells what the image makes of it.
+  const seen = processOf(pod, container);
+  const user = userOf(container, podContext) ?? ownField(seen, 'uid');
   const isRoot = user === 0 || (user === undefined && setting('runAsNonRoot') !== true);
   if (isRoot || (mode & 0o004) !== 0) return undefined;
   // Where runAsGroup is not given, a user that the image does not know has root's group, which the file has too.
-  const groups = [setting('runAsGroup') ?? 0, ...ownList(podContext, 'supplementalGroups')];
+  const groups = [
+    ownField(seen, 'gid') ?? setting('runAsGroup') ?? 0,
+    ...ownList(seen, 'supplementalGroups'),
+    ...ownList(podContext, 'supplementalGroups'),
+  ];
   if ((mode & 0o040) !== 0 && groups.includes(0)) return undefined;
   return `the file is 0${mode.toString(8)} of root, the container runs as ${user === undefined ? 'a user that is not root' : `user ${JSON.stringify(user)}`}, the pod has no fsGroup and its containers not all one runAsUser`;
+}
+
+function processOf(pod: JsonObject, container: JsonObject): unknown {
+  const status = ownField(pod, 'status');
+  const statuses = ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'].flatMap((list) =>
+    ownList(status, list),
+  );
+  const own = statuses.find((each) => ownString(each, 'name') === ownString(container, 'name'));
+  return ownField(ownField(own, 'user'), 'linux');
 }
 
 function userOf(container: JsonObject, podContext: unknown): unknown {

@@ -1,6 +1,6 @@
 // Containers that a mesh, an agent for secrets or one for tracing has put into the pod: none calls AWS for the program.
 import type { JsonObject } from '../admission/json.ts';
-import { ownList, ownString } from '../admission/json.ts';
+import { ownField, ownList, ownString } from '../admission/json.ts';
 import { containersOf, podAnnotation } from '../admission/pod.ts';
 
 /** What an injector leaves on the pod, and the containers that it adds then. */
@@ -9,6 +9,7 @@ const INJECTORS: readonly (readonly [annotation: string, containers: RegExp])[] 
   ['consul.hashicorp.com/connect-inject-status', /^(?:consul-|envoy-sidecar)/],
   ['kuma.io/sidecar-injected', /^kuma-/],
   ['vault.hashicorp.com/agent-inject-status', /^vault-agent(?:-init)?$/],
+  ['vault.security.banzaicloud.io/vault-addr', /^(?:copy-vault-env|vault-agent)$/],
   ['oneagent.dynatrace.com/injected', /^(?:install-oneagent|dynatrace-operator)$/],
 ];
 
@@ -23,7 +24,7 @@ export function foreignNamesOf(pod: JsonObject): (name: string) => boolean {
     ([, containers]) => containers,
   );
   const callers = new Set(
-    containersOf(pod).flatMap(({ container }) => (callsAws(container) ? [nameIn(container)] : [])),
+    containersOf(pod).flatMap(({ container }) => (callsAws(container) ? [ownField(container, 'name')] : [])),
   );
   // Vault's agent may prove who it is by the pod's identity at AWS.
   if (/aws|iam/.test(`${vaultSetting(pod, 'auth-type')} ${vaultSetting(pod, 'auth-config-type')}`)) {
@@ -47,10 +48,6 @@ function namesByIstio(pod: JsonObject): readonly string[] {
 /** A collector or a proxy that was told about AWS calls it. */
 function callsAws(container: JsonObject): boolean {
   return ownList(container, 'env').some((entry) => ownString(entry, 'name')?.startsWith('AWS_') === true);
-}
-
-function nameIn(container: JsonObject): string {
-  return ownString(container, 'name') ?? '';
 }
 
 function vaultSetting(pod: JsonObject, name: string): string {

@@ -1,5 +1,5 @@
 // Containers of a pod that have no identity although others have, or although its ServiceAccount entitles them.
-import { ownList, ownString } from '../admission/json.ts';
+import { ownField, ownList } from '../admission/json.ts';
 import { podAnnotation } from '../admission/pod.ts';
 import { podOverrides } from '../admission/pod-annotations.ts';
 import { annotationsOf, hasRole, isTooShort } from './account.ts';
@@ -30,7 +30,7 @@ export function gapProblems(facts: PodFacts): Problem[] {
 /** Whether the identity that containers have is a webhook's: their author may have given one to some of them by hand. */
 function isByWebhook(facts: PodFacts): boolean {
   const mounts = facts.containers.flatMap(({ container }) => ownList(container, 'volumeMounts'));
-  return hasRole(facts) || mounts.some((mount) => VOLUME_OF_WEBHOOK.test(ownString(mount, 'name') ?? ''));
+  return hasRole(facts) || mounts.some((mount) => VOLUME_OF_WEBHOOK.test(String(ownField(mount, 'name'))));
 }
 
 /**
