@@ -1329,6 +1329,40 @@ const HEALTHY: readonly Case[] = [
       labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': 'true' },
     }),
   ]),
+  of('a database of Amazon’s, its registry, and no role, as default', [
+    account('shop/default'),
+    withSpec(
+      withEnv(
+        web.bare,
+        'app',
+        literal({
+          DB_HOST: 'orders.abc.eu-west-1.rds.amazonaws.com',
+          CACHE_HOST: 'orders.abc.cache.amazonaws.com',
+          RUNNER_IMAGE: '111122223333.dkr.ecr.eu-west-1.amazonaws.com/runner:1',
+        }),
+      ),
+      { serviceAccountName: 'default' },
+    ),
+  ]),
+  of('annotations of other clouds and other tools', [
+    ann(web, {
+      'azure.workload.identity/client-id': 'x',
+      'iam.gke.io/gcp-service-account': 'x',
+      'example.com/role': 'x',
+    }),
+    withMetadata(right1(web), {
+      annotations: {
+        'iam.amazonaws.com/session-name': 'x',
+        'vpc.amazonaws.com/security-groups': 'x',
+        'cloudwatch.aws.amazon.com/inject-java': 'true',
+        'vault.hashicorp.com/role': 'x',
+      },
+    }),
+  ]),
+  of('a debug container in a pod that has its token by hand', [
+    account(web.account),
+    ephemeral(byHand(web.bare, 'app', '/var/run/secrets/aws'), { name: 'debugger-8xk2v', image: 'busybox:1.37' }),
+  ]),
   of('a pod that has hardly anything', [
     ...crowd,
     ann(web),
