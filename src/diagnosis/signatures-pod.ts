@@ -3,7 +3,7 @@ import type { Signature } from './cause.ts';
 import { AWS, FAILURE, FORBIDDEN, OTHER_CLOUD, THROTTLED } from './signatures-context.ts';
 
 const TOKEN_FILE =
-  /secrets\/(?:pods\.)?eks\.amazonaws\.com|web.?identity.?token(?!Cred)|aws-iam-token|eks-pod-identity-token|AWS_(?:WEB_IDENTITY|CONTAINER_AUTHORIZATION)_TOKEN_FILE|secrets\/(?=[^\s"']{0,40}aws)[^\s"']{0,60}token/i;
+  /secrets\/(?:pods\.)?eks\.amazonaws\.com|web.?identity.?token(?!Cred)|aws-iam-token|eks-pod-identity-token|AWS_(?:WEB_IDENTITY|CONTAINER_AUTHORIZATION)_TOKEN_FILE|secrets\/(?=[^\s"']{0,40}aws)(?:(?!secrets)[^\s"']){0,60}token/i;
 const AGENT =
   /169\.254\.170\.23|fd00:ec2::23|AssumeRoleForPodIdentity|eks-auth|EKS Auth\b|called agent through invalid|service account token (?:cannot be|failed basic)|pod.identity.(?:agent|association)|EKS does not have permissions to assume/i;
 const FOREIGN_HOST =

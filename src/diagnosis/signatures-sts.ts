@@ -91,7 +91,7 @@ export const STS_SIGNATURES: readonly Signature[] = [
   },
   {
     has: [
-      /roleArn'? failed to satisfy|parameter RoleArn, value|minimum field size of 20, AssumeRole\w{0,20}\.RoleArn|request arn is invalid|arn: (?:invalid prefix|not enough sections)|invalid role ?-?arn|\barn:aws[\w-]{0,20}:iam:\S{0,200} is invalid|role ?arn[^.]{0,40} is (?:invalid|not valid|not a valid)/i,
+      /roleArn'? failed to satisfy|parameter RoleArn, value|minimum field size of 20, AssumeRole\w{0,20}\.RoleArn|request arn is invalid|arn: (?:invalid prefix|not enough sections)|invalid role ?-?arn|\barn:aws[\w-]{0,20}:iam:[^\s:]{0,20}:[^\s:]{0,20}:?[^\s:]{0,150} is invalid|role ?arn[^.]{0,40} is (?:invalid|not valid|not a valid)/i,
     ],
     // Terraform's list of what may be wrong.
     unless: /possible causes of this/,

@@ -76,6 +76,12 @@ describe('causesOf', () => {
     expect(idsOf(line)).toEqual(ids);
   });
 
+  test('knows a log of which a narrow terminal broke each word that says something', () => {
+    const broken =
+      'An error occurred (InvalidIdentityTok\nen) when calling the AssumeRoleWithWebIden\ntity operation: Incorr\nect token audi\nence';
+    expect(idsOf(broken)).toEqual(['provider-audience', 'audience-mismatch']);
+  });
+
   test('names what the line names in check and fix', () => {
     const [cause] = causesOf(
       'role arn:aws:iam::111122223333:role/team/app: No OpenIDConnect provider found in your account for https://oidc.eks.eu-west-1.amazonaws.com/id/ABC.',
