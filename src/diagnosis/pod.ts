@@ -7,7 +7,7 @@ import { isIdentified } from './credentials.ts';
 import type { PodFacts } from './facts.ts';
 import { gapProblems, podAnnotationProblems } from './gaps.ts';
 import { isRoleKey } from './near-miss.ts';
-import type { Problem } from './problem.ts';
+import type { Problem, ProblemId } from './problem.ts';
 import { PROBLEM_IDS } from './problem.ts';
 import { tokenFileProblems } from './token-file.ts';
 import { variableProblems } from './variables.ts';
@@ -37,7 +37,11 @@ function isLeaving(pod: JsonObject): boolean {
 /** The same thing is said once, and what keeps the identity away comes before what follows from that. */
 export function inOrder(problems: readonly Problem[]): readonly Problem[] {
   const once = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
-  return [...once.values()].toSorted((one, other) => PROBLEM_IDS.indexOf(one.id) - PROBLEM_IDS.indexOf(other.id));
+  // That the node's role is taken follows from what keeps another away; where there is no other, it is the news.
+  const ids: readonly ProblemId[] = problems.some(({ id }) => id === 'annotation-missing')
+    ? PROBLEM_IDS
+    : PROBLEM_IDS.toSpliced(PROBLEM_IDS.indexOf('pod-not-mutated') + 1, 0, 'node-role-fallback');
+  return [...once.values()].toSorted((one, other) => ids.lastIndexOf(one.id) - ids.lastIndexOf(other.id));
 }
 
 /** A pod that has an identity, and an annotation that was meant to give it another. */

@@ -1020,6 +1020,14 @@ faults.push(
   ]),
 );
 
+group = 'node-role-fallback';
+of(
+  'no role and no webhook',
+  [account(fluentBit.account), fluentBit.bare, mwc()],
+  [],
+  ['node-role-fallback', 'annotation-missing', 'webhook-down'],
+);
+
 describe('diagnose manifests, in the shapes of real clusters', () => {
   test.each(faults)('finds $name', async ({ objects, want, flags }) => {
     const { problems } = await diagnoseText(objects.map((each) => JSON.stringify(each)).join('\n'), ...flags);
