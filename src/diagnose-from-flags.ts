@@ -25,7 +25,7 @@ export async function diagnoseCluster(
   const target = targetFrom(operands[0] ?? '', subject);
   const problems: string[] = [];
   const fetch = await fetchFrom(flags, io, problems);
-  const stsEndpointOf = stsEndpointFrom(flags, problems);
+  const stsOf = stsFrom(flags, problems);
   refuseWrongUse(problems);
   const told = await injectOptionsFrom(flags, io.readFile);
   const policyFile = presentText(flags, 'policy');
@@ -41,7 +41,7 @@ export async function diagnoseCluster(
         ...told,
         client,
         fetch,
-        stsEndpointOf,
+        stsOf,
         dial: createDial(config),
         policy: policy === undefined ? undefined : policyTextFrom(policy),
         providerOf: (roleArn) => (file === undefined ? undefined : providerFrom(provider, { file, roleArn })),
@@ -60,12 +60,12 @@ export async function diagnoseCluster(
 }
 
 /** Adds a sentence to `problems` where it is none. */
-function stsEndpointFrom(flags: FlagValues, problems: string[]): DiagnoseClusterOptions['stsEndpointOf'] {
+function stsFrom(flags: FlagValues, problems: string[]): DiagnoseClusterOptions['stsOf'] {
   const given = presentText(flags, 'sts-endpoint');
   if (given === undefined) {
     return ({ roleArn, region }) => {
       const partition = parseRoleArn(roleArn)?.partition ?? 'aws';
-      return stsUrlOf({ partition, ...(region === undefined ? {} : { region }) });
+      return { url: stsUrlOf({ partition, ...(region === undefined ? {} : { region }) }), isNamed: false };
     };
   }
   if (given === 'none') return () => undefined;
@@ -74,5 +74,5 @@ function stsEndpointFrom(flags: FlagValues, problems: string[]): DiagnoseCluster
     const want = 'want https://, as in https://sts.eu-west-1.amazonaws.com, or none';
     problems.push(`--sts-endpoint=${JSON.stringify(given)}: ${want}`);
   }
-  return () => given;
+  return () => ({ url: given, isNamed: true });
 }

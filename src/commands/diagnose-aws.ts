@@ -8,14 +8,20 @@ import { NOT_AUTHORIZED } from '../aws/sts-errors.ts';
 import { claimsOfServiceAccount } from '../aws/token.ts';
 import { evaluateTrustPolicy, parseTrustPolicy } from '../aws/trust-policy.ts';
 import type { CauseId } from '../diagnosis/cause.ts';
-import { causesOf, fixOf } from '../diagnosis/error.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { likeliest, reported, textOf } from './aws-problem.ts';
 import type { ClusterIssuer } from './cluster-issuer.ts';
+import { isOnlyFromHere, issuerProblems } from './diagnose-issuer.ts';
 import type { Reported } from './diagnose-report.ts';
 import type { StsVerdict } from './diagnose-sts.ts';
 import { mintedToken, stsVerdict } from './diagnose-sts.ts';
 import type { IssuerFetch } from './issuer-fetch.ts';
-import { verifiedIssuer } from './oidc-verify.ts';
+
+export interface StsPlace {
+  readonly url: string;
+  /** By whoever asks; not chosen by the region. */
+  readonly isNamed: boolean;
+}
 
 export interface AwsQuestion {
   readonly account: AccountKey;
@@ -31,7 +37,7 @@ export interface AwsQuestion {
   /** Null where the account has none; not judged where undefined. */
   readonly provider: OidcProvider | null | undefined;
   /** No token is made and STS is not asked where undefined. */
-  readonly stsEndpoint: string | undefined;
+  readonly sts: StsPlace | undefined;
   readonly now: () => number;
   /** Told what cannot be asked from here, which says nothing about the pod. */
   readonly hint: (sentence: string) => void;
@@ -41,19 +47,19 @@ export interface AwsQuestion {
 
 /** Never rejects for what cannot be asked: that is a hint, and keeps nothing else from being said. */
 export async function awsProblems(question: AwsQuestion): Promise<readonly Reported[]> {
-  const { readIssuer, stsEndpoint, hint } = question;
+  const { readIssuer, sts, hint } = question;
   const cluster = await orHint(readIssuer(), (why) => hint(`issuer and trust policy were not checked: ${why}`));
   const token =
-    stsEndpoint === undefined
+    sts === undefined
       ? undefined
       : await orHint(mintedToken(question), (why) => hint(`STS was not asked, for want of a token: ${why}`));
   const suspected =
     cluster === undefined
       ? []
-      : [...policyProblems(question, cluster), ...(await issuerProblems(question, { cluster, token }))];
-  if (token === undefined || stsEndpoint === undefined) return suspected;
-  const verdict = await stsVerdict({ ...question, endpoint: stsEndpoint, token });
-  return withVerdict(suspected, verdict, { ...question, stsEndpoint });
+      : [...policyProblems(question, cluster), ...(await issuerProblems({ ...question, cluster, token }))];
+  if (token === undefined || sts === undefined) return suspected;
+  const verdict = await stsVerdict({ ...question, endpoint: sts.url, token });
+  return withVerdict(suspected, verdict, { ...question, sts });
 }
 
 async function orHint<T>(asking: Promise<T>, hint: (why: string) => void): Promise<T | undefined> {
@@ -98,83 +104,52 @@ function clauseCause(path: string | undefined): CauseId | undefined {
   return 'subject-mismatch';
 }
 
-async function issuerProblems(
-  question: AwsQuestion,
-  seen: { readonly cluster: ClusterIssuer; readonly token: string | undefined },
-): Promise<Reported[]> {
-  const { issuer } = seen.cluster;
-  const { fetch, now, hint } = question;
-  const checking = verifiedIssuer({ ...seen, issuer, fetch, output: 'json', now: now() });
-  const checks = await orHint(checking, (why) => hint(`what the issuer publishes was not checked: ${why}`));
-  if (checks !== undefined) question.asked(`the issuer ${issuer}`);
-  return (checks ?? [])
-    .filter(({ result }) => result === 'failed')
-    .map(({ evidence, fix, stsError }) => {
-      const said = stsError === undefined ? 'the IAM OIDC provider cannot be created' : textOf(stsError);
-      const id = stsError === undefined ? 'issuer-keys-unreachable' : likeliest(said);
-      const problem = reported({ ...question, id, severity: 'error', object: `issuer ${issuer}`, evidence, said });
-      return fix === undefined ? problem : { ...problem, fix };
-    });
-}
-
 /** What STS says itself comes first, with the reason that was found for it. */
 function withVerdict(
   suspected: readonly Reported[],
   verdict: StsVerdict,
-  question: AwsQuestion & { readonly stsEndpoint: string },
+  question: AwsQuestion & { readonly sts: StsPlace },
 ): readonly Reported[] {
-  const { stsEndpoint, hint, account, policy } = question;
-  if (verdict.kind === 'none') {
-    hint(`STS was not asked: ${stsEndpoint}: ${verdict.message}`);
+  const { sts, hint, account, policy } = question;
+  const { url } = sts;
+  const problem = { severity: 'error', object: `ServiceAccount ${keyOf(account)}`, ...question } as const;
+  if (verdict.kind === 'unreachable' && sts.isNamed) {
+    const evidence = `${url} does not answer from here: ${verdict.message}`;
+    const said = 'no STS error: a timeout, or "Could not connect to the endpoint URL"';
+    return [...suspected, reported({ ...problem, severity: 'warning', id: 'network-to-sts', evidence, said })];
+  }
+  if (verdict.kind === 'unreachable' || verdict.kind === 'none') {
+    hint(`STS was not asked: ${url}: ${verdict.message}`);
     return suspected;
   }
-  question.asked(`STS at ${stsEndpoint}`);
+  question.asked(`STS at ${url}`);
   if (verdict.kind === 'allowed') {
-    const but = `; ${stsEndpoint} gives the role to a new token of the account all the same`;
-    return suspected.map((problem) => ({ ...problem, severity: 'warning', evidence: `${problem.evidence}${but}` }));
+    const but = `; ${url} gives the role to a new token of the account all the same`;
+    return suspected
+      .filter((each) => !isOnlyFromHere(each))
+      .map((each) => ({ ...each, severity: 'warning', evidence: `${each.evidence}${but}` }));
   }
   const said = textOf(verdict);
-  const evidence = `${stsEndpoint} refuses a new token of the account: ${said}`;
+  const evidence = `${url} refuses a new token of the account: ${said}`;
   const cause = likeliest(`calling the AssumeRoleWithWebIdentity operation: ${said}`);
   const explains = ({ id, predictedError }: Reported): boolean => id === cause || predictedError.startsWith(said);
   if (suspected.some(explains)) {
-    const explained = suspected.filter(explains).map((problem): Reported => {
-      return { ...problem, severity: 'error', evidence: `${problem.evidence}; ${evidence}`, predictedError: said };
+    const explained = suspected.filter(explains).map((each): Reported => {
+      return { ...each, severity: 'error', evidence: `${each.evidence}; ${evidence}`, predictedError: said };
     });
-    return [...explained, ...suspected.filter((problem) => !explains(problem))];
+    return [...explained, ...suspected.filter((each) => !explains(each))];
   }
-  const problem = { severity: 'error', object: `ServiceAccount ${keyOf(account)}`, said, ...question } as const;
   if (policy !== undefined && verdict.code === NOT_AUTHORIZED.code) {
     const others = 'the role does not exist, its policy in IAM is another one, or a policy of the organization denies';
     return [
-      reported({ ...problem, id: 'role-missing', evidence: `${evidence}, and the policy given allows it: ${others}` }),
+      reported({
+        ...problem,
+        said,
+        id: 'role-missing',
+        evidence: `${evidence}, and the policy given allows it: ${others}`,
+      }),
       ...suspected,
     ];
   }
-  return [reported({ ...problem, id: cause, evidence }), ...suspected];
-}
-
-function textOf({ code, message }: { readonly code: string; readonly message: string }): string {
-  return `${code}: ${message}`;
-}
-
-function likeliest(text: string): CauseId {
-  return causesOf(text)[0]?.id ?? 'unknown';
-}
-
-interface Seen {
-  readonly id: CauseId;
-  readonly severity: 'error' | 'warning';
-  readonly object: string;
-  readonly evidence: string;
-  readonly said: string;
-  readonly account: AccountKey;
-  readonly roleArn: string;
-}
-
-/** The fix is that of the same error in a log, with this account and role in its command. */
-function reported({ id, severity, object, evidence, said, account, roleArn }: Seen): Reported {
-  const subject = `system:serviceaccount:${account.namespace}:${account.name}`;
-  const fix = fixOf(id, `${said} ${subject} ${roleArn}`);
-  return { id, severity, object, evidence, fix, predictedError: said };
+  return [reported({ ...problem, said, id: cause, evidence }), ...suspected];
 }

@@ -13,7 +13,7 @@ import type { PodFacts } from '../diagnosis/facts.ts';
 import { nameOf } from '../diagnosis/facts.ts';
 import { regionsOf, roleOf } from '../diagnosis/variables.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { AwsQuestion } from './diagnose-aws.ts';
+import type { AwsQuestion, StsPlace } from './diagnose-aws.ts';
 import { awsProblems } from './diagnose-aws.ts';
 import type { DiagnosisOptions } from './diagnose-inputs.ts';
 import { diagnosed } from './diagnose-inputs.ts';
@@ -44,7 +44,7 @@ export interface DiagnoseClusterOptions extends DiagnosisOptions, Pick<AwsQuesti
   /** Of the role's account; throws ConfigError where what was given is none. */
   readonly providerOf: (roleArn: string) => OidcProvider | null | undefined;
   /** Where a role is asked for in a region; undefined where STS is not to be asked. */
-  readonly stsEndpointOf: (asked: { readonly roleArn: string; readonly region?: string }) => string | undefined;
+  readonly stsOf: (asked: { readonly roleArn: string; readonly region?: string }) => StsPlace | undefined;
   readonly target: Target;
   readonly output: 'text' | 'json';
 }
@@ -130,7 +130,7 @@ async function remoteProblems(
   options: DiagnoseClusterOptions,
   { annotated, account, serviceAccount, facts, hint, asked }: Entitled,
 ): Promise<readonly Reported[]> {
-  const { settings, surroundings, stsEndpointOf, providerOf } = options;
+  const { settings, surroundings, stsOf, providerOf } = options;
   const decision = facts?.decision;
   // The agent asks for it, and nobody trusts a token of the cluster.
   if (decision?.method === 'container_credentials') return [];
@@ -147,7 +147,7 @@ async function remoteProblems(
     audience: own === '' ? settings.tokenAudience : own,
     sessionName: sessionNameOf(facts),
     provider: providerOf(roleArn),
-    stsEndpoint: stsEndpointOf({ roleArn, ...(region === undefined ? {} : { region }) }),
+    sts: stsOf({ roleArn, ...(region === undefined ? {} : { region }) }),
     hint,
     asked,
   });

@@ -51,7 +51,9 @@ export interface StsQuestion {
 export type StsVerdict =
   | { readonly kind: 'allowed' }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
-  /** Whoever answers there says nothing of the token, or nobody does. */
+  /** Nobody answers. */
+  | { readonly kind: 'unreachable'; readonly message: string }
+  /** Whoever answers there says nothing of the token. */
   | { readonly kind: 'none'; readonly message: string };
 
 /** What STS says when it is busy or broken: of any token. */
@@ -87,7 +89,7 @@ export async function stsVerdict({ endpoint, roleArn, sessionName, token }: StsQ
       : { kind: 'refused', code, message };
   } catch (error) {
     const cause = ownField(error, 'cause') ?? (error instanceof Error ? error.cause : undefined);
-    return { kind: 'none', message: `it does not answer from here: ${messageOf(cause ?? error)}` };
+    return { kind: 'unreachable', message: messageOf(cause ?? error) };
   }
 }
 
@@ -95,7 +97,7 @@ async function* bounded(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>):
   let bytes = 0;
   for await (const chunk of body) {
     bytes += chunk.length;
-    if (bytes > MAX_BYTES) throw new Error(`it sends more than ${MAX_BYTES} bytes`);
+    if (bytes > MAX_BYTES) return;
     yield chunk;
   }
 }

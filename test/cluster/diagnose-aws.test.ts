@@ -209,13 +209,24 @@ describe('diagnose pod', () => {
     expect((await asked('shop/short')).ids).toEqual(['session-name-invalid']);
   });
 
-  test('says that STS was not asked where nobody is there', async () => {
-    const args = [...byStsAlone(), '--sts-endpoint=http://127.0.0.1:1'];
-    expect(await diagnose('shop/web', { kubeconfig: aws.controlPlane.kubeconfig, args })).toEqual({
-      ids: [],
-      problems: [],
-      hints: [expect.stringMatching(/^STS was not asked: http:\/\/127\.0\.0\.1:1: it does not answer from here: /)],
-      exit: 0,
+  test('finds that nobody is there where STS was said to be', async () => {
+    const { ids } = await diagnose('shop/web', {
+      kubeconfig: aws.controlPlane.kubeconfig,
+      args: [...byStsAlone(), '--sts-endpoint=http://127.0.0.1:1'],
     });
+    expect(ids).toEqual(['network-to-sts']);
+  });
+
+  test('finds an issuer that does not answer', async () => {
+    const args = [...byStsAlone(), '--sts-endpoint=none', '--connect-to=127.0.0.1:1'];
+    const { problems } = await diagnose('shop/web', { kubeconfig: aws.controlPlane.kubeconfig, args });
+    expect(problems).toEqual([
+      expect.objectContaining({
+        id: 'issuer-keys-unreachable',
+        severity: 'warning',
+        evidence: expect.stringMatching(/openid-configuration cannot be reached from here: connect ECONNREFUSED/),
+      }),
+    ]);
+    expect((await askedOfSts('shop/web', '--connect-to=127.0.0.1:1')).ids).toEqual([]);
   });
 });

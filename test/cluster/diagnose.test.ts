@@ -1,13 +1,18 @@
 // `diagnose pod` on a real API server, with faults planted one after the other into what it has stored.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ownString } from '../../src/admission/json.ts';
 import { PROBLEM_IDS } from '../../src/diagnosis/problem.ts';
 import { bare, healthy, MOUNT, ROLE_ARN, setVariable, TOKEN_FILE, withoutVariable } from '../diagnosis/manifests.ts';
 import type { Entry, Manifests } from '../diagnosis/manifests.ts';
+import { publishIssuer } from '../support/sts-issuer.ts';
+import type { PublishedIssuer } from '../support/sts-issuer.ts';
 import type { ControlPlane } from './support/control-plane.ts';
 import { startControlPlane } from './support/control-plane.ts';
 import { diagnose } from './support/diagnose.ts';
 
+const issuer = 'https://oidc.example.com/clusters/prod';
 const ROLE_KEY = 'eks.amazonaws.com/role-arn';
 
 type Fault = readonly [first: string, what: string, make: () => Manifests, change: (manifests: Manifests) => void];
@@ -132,13 +137,25 @@ const FAULTS: readonly Fault[] = [
 
 describe('diagnose pod', () => {
   let controlPlane: ControlPlane;
+  let published: PublishedIssuer;
+  let asked: () => Promise<readonly string[]>;
 
   beforeAll(async () => {
-    controlPlane = await startControlPlane();
-    await controlPlane.kubectl(['create', 'namespace', 'prod']);
+    controlPlane = await startControlPlane({ serviceAccountIssuer: issuer });
+    const { kubectl, kubeconfig, workspace } = controlPlane;
+    await kubectl(['create', 'namespace', 'prod']);
+    const keySet: unknown = JSON.parse(await kubectl(['get', '--raw', '/openid/v1/jwks']));
+    published = await publishIssuer({ issuer, keySet });
+    const authority = join(workspace.directory, 'issuer-ca.pem');
+    writeFileSync(authority, published.caPem);
+    const args = [`--certificate-authority=${authority}`, `--connect-to=${published.address}`];
+    asked = async () => (await diagnose('prod/web', { kubeconfig, args })).ids;
   });
 
-  afterAll(() => controlPlane?.stop());
+  afterAll(async () => {
+    await published?.close();
+    await controlPlane?.stop();
+  });
 
   test('has a fault of each kind to find', () => {
     const ids = new Set([...FAULTS.map(([id]) => id), ...ELSEWHERE, 'nothing']);
@@ -156,8 +173,7 @@ describe('diagnose pod', () => {
     for (const object of [account, ...others, pod]) {
       await controlPlane.kubectl(['create', '-f', '-'], JSON.stringify(object));
     }
-    const { ids } = await diagnose('prod/web', { kubeconfig: controlPlane.kubeconfig });
-    expect(ids[0] ?? 'nothing').toBe(first);
+    expect((await asked())[0] ?? 'nothing').toBe(first);
   });
 
   test('finds a debug container without identity', async () => {
@@ -172,7 +188,6 @@ describe('diagnose pod', () => {
       body: { spec: { ephemeralContainers: [{ name: 'debugger', image: 'registry.example.com/debug:1' }] } },
     });
     expect(status).toBe(200);
-    const { ids } = await diagnose('prod/web', { kubeconfig: controlPlane.kubeconfig });
-    expect(ids).toEqual(['ephemeral-container-without-identity']);
+    expect(await asked()).toEqual(['ephemeral-container-without-identity']);
   });
 });

@@ -5,6 +5,9 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ownList, ownString } from '../../src/admission/json.ts';
 import { REQUIRED_LABEL } from '../../src/admission/mutate.ts';
+import type { Jwks } from '../../src/aws/jwks.ts';
+import { parseJwks } from '../../src/aws/jwks.ts';
+import { tokenClaims } from '../../src/aws/token.ts';
 import { parseCommandLine } from '../../src/cli.ts';
 import type { DiagnoseClusterOptions } from '../../src/commands/diagnose-cluster.ts';
 import { runDiagnoseCluster, targetFrom } from '../../src/commands/diagnose-cluster.ts';
@@ -12,8 +15,10 @@ import { injectOptionsFrom } from '../../src/inject-from-flags.ts';
 import type { KubeAnswer } from '../../src/kube/answer.ts';
 import { bare, healthy } from '../diagnosis/manifests.ts';
 import type { Entry, Manifests } from '../diagnosis/manifests.ts';
+import { createSigner } from '../support/sts-signer.ts';
 import { createTestIo } from '../support/command-io.ts';
 
+const signer = createSigner('RS256');
 const ISSUER = 'https://oidc.example.com/prod';
 const PROVIDER = {
   arn: 'arn:aws:iam::111122223333:oidc-provider/oidc.example.com/prod',
@@ -57,11 +62,9 @@ const slice = ({ ready }: { readonly ready: boolean }): object => ({
   ],
   endpoints: [{ conditions: { ready }, targetRef: { kind: 'Pod', name: 'one' } }],
 });
-const UNCHECKED = 'what the issuer publishes was not checked: ';
-/** Of this machine: nobody publishes anything at that name. */
-const NO_ISSUER = `${UNCHECKED}${ISSUER}/.well-known/openid-configuration cannot be reached from here: none\n`;
 
 let sts: { readonly url: string; readonly bodies: string[]; answer: { status: number; body: string } };
+const stsOf = () => ({ url: sts.url, isNamed: true });
 let close: () => Promise<void>;
 
 beforeAll(async () => {
@@ -84,7 +87,7 @@ async function answerTo(request: IncomingMessage, response: ServerResponse): Pro
 
 describe('diagnose pod', () => {
   test('finds nothing wrong with a healthy pod', async () => {
-    expect(await diagnose(healthy())).toMatchObject({ ids: [], err: NO_ISSUER, exit: 0 });
+    expect(await diagnose(healthy())).toMatchObject({ ids: [], err: '', exit: 0 });
   });
 
   test('says what it has looked at', async () => {
@@ -93,10 +96,10 @@ describe('diagnose pod', () => {
       output: 'text',
       policy: trustPolicy('prod:app'),
       provider: PROVIDER,
-      stsEndpointOf: () => sts.url,
+      stsOf,
     });
     expect(out).toBe(
-      `nothing is wrong with the identity of these pods\nasked: what is stored; trust policy and provider; STS at ${sts.url}\n`,
+      `nothing is wrong with the identity of these pods\nasked: what is stored; trust policy and provider; the issuer ${ISSUER}; STS at ${sts.url}\n`,
     );
   });
 
@@ -192,7 +195,7 @@ describe('diagnose pod', () => {
       const { ids, err } = await diagnose(bare(), { others, dryRun: () => answered(403, { message }) });
       expect({ ids, err }).toEqual({
         ids: ['pod-not-mutated'],
-        err: `not tried with a new pod: ${message}\n${NO_ISSUER}`,
+        err: `not tried with a new pod: ${message}\n`,
       });
     });
 
@@ -213,7 +216,7 @@ describe('diagnose pod', () => {
       expect({ ids, dialled, err }).toEqual({
         ids: ['webhook-down'],
         dialled: [{ namespace: 'eks', pod: 'one', port: 9443 }],
-        err: `not checked: the certificate of pod-identity-webhook.eks.svc: pods "one" is forbidden\n${NO_ISSUER}`,
+        err: `not checked: the certificate of pod-identity-webhook.eks.svc: pods "one" is forbidden\n`,
       });
     });
 
@@ -261,7 +264,7 @@ describe('diagnose pod', () => {
 
   test('asks STS with a new token, and takes its word', async () => {
     sts.answer = { status: 200, body: '<Credentials>secret</Credentials>' };
-    const asked = { stsEndpointOf: () => sts.url };
+    const asked = { stsOf };
     expect((await diagnose(healthy(), asked)).ids).toEqual([]);
     expect(Object.fromEntries(new URLSearchParams(sts.bodies.at(-1)))).toEqual({
       Action: 'AssumeRoleWithWebIdentity',
@@ -269,15 +272,17 @@ describe('diagnose pod', () => {
       RoleArn: 'arn:aws:iam::111122223333:role/app',
       RoleSessionName: 'diagnose',
       DurationSeconds: '900',
-      WebIdentityToken: 'token of prod/app for sts.amazonaws.com',
+      WebIdentityToken: expect.any(String),
     });
+    const { claims } = tokenClaims(new URLSearchParams(sts.bodies.at(-1)).get('WebIdentityToken') ?? '') ?? {};
+    expect([claims?.subject, claims?.audiences]).toEqual(['system:serviceaccount:prod:app', ['sts.amazonaws.com']]);
     const code = 'InvalidIdentityToken';
     const body = `<ErrorResponse><Error><Code>${code}</Code><Message>Incorrect token audience</Message></Error></ErrorResponse>`;
     sts.answer = { status: 400, body };
     expect((await diagnose(healthy(), asked)).ids).toEqual(['provider-audience']);
     sts.answer = { status: 502, body: 'Bad Gateway' };
     expect((await diagnose(healthy(), asked)).err).toBe(
-      `${NO_ISSUER}STS was not asked: ${sts.url}: it answers 502, and not as STS does\n`,
+      `STS was not asked: ${sts.url}: it answers 502, and not as STS does\n`,
     );
   });
 
@@ -290,16 +295,17 @@ describe('diagnose pod', () => {
       body: '<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>',
     };
     const { ids, err } = await diagnose(healthy(), {
-      stsEndpointOf: () => sts.url,
+      stsOf,
       ...(status === 403 ? { tokens: answered(403, { message: 'serviceaccounts "app" is forbidden' }) } : {}),
     });
     expect({ ids, said: err.includes(said) }).toEqual({ ids: [], said: true });
   });
 
   test('reads no more of an answer than STS would send', async () => {
-    sts.answer = { status: 400, body: 'x'.repeat(100_000) };
-    const { err } = await diagnose(healthy(), { stsEndpointOf: () => sts.url });
-    expect(err).toContain('it sends more than 65536 bytes');
+    const refusal = '<Error><Code>AccessDenied</Code></Error>';
+    sts.answer = { status: 400, body: `${' '.repeat(100_000)}${refusal}` };
+    const { ids, err } = await diagnose(healthy(), { stsOf });
+    expect([ids, err]).toEqual([[], `STS was not asked: ${sts.url}: it answers 400, and not as STS does\n`]);
   });
 
   test('asks for the session as the pod does, in its region', async () => {
@@ -309,9 +315,9 @@ describe('diagnose pod', () => {
       manifests.main.env.push(entry);
       const asked: unknown[] = [];
       await diagnose(manifests, {
-        stsEndpointOf: (question) => {
+        stsOf: (question) => {
           asked.push(question);
-          return sts.url;
+          return stsOf();
         },
       });
       expect(asked).toEqual([{ roleArn: 'arn:aws:iam::111122223333:role/app', region: 'eu-west-1' }]);
@@ -327,7 +333,7 @@ describe('diagnose pod', () => {
   test('asks STS nothing for a pod whose credentials come from the agent', async () => {
     const { ids } = await diagnose(healthy(), {
       containerCredentials: ['prod/app'],
-      stsEndpointOf: () => {
+      stsOf: () => {
         throw new Error('want no question');
       },
     });
@@ -346,6 +352,42 @@ describe('diagnose pod', () => {
     const fetch: DiagnoseClusterOptions['fetch'] = async (url) => ({ url, proof, status: 403, text: '' });
     const { ids } = await diagnose(healthy(), { fetch });
     expect([...new Set(ids)]).toEqual(['issuer-keys-unreachable']);
+  });
+
+  test('takes an issuer that is not reached from here for one that may be wrong, unless STS has reached it', async () => {
+    const fetch: DiagnoseClusterOptions['fetch'] = async (url) => ({ url, failure: 'connect ETIMEDOUT' });
+    const alone = await diagnose(healthy(), { fetch });
+    sts.answer = { status: 200, body: '' };
+    expect({
+      ids: alone.ids,
+      evidence: alone.evidence,
+      bySts: (await diagnose(healthy(), { fetch, stsOf })).ids,
+    }).toEqual({
+      ids: ['issuer-keys-unreachable'],
+      evidence: [`${ISSUER}/.well-known/openid-configuration cannot be reached from here: connect ETIMEDOUT`],
+      bySts: [],
+    });
+  });
+
+  test('finds an issuer whose name nobody else knows', async () => {
+    const fetch: DiagnoseClusterOptions['fetch'] = async (url) => ({ url, failure: 'getaddrinfo ENOTFOUND' });
+    const issuer = 'https://kubernetes.default.svc.cluster.local';
+    const readIssuer = async () => ({ issuer, jwksUri: `${issuer}/jwks`, keys: [], unusable: [] });
+    const { ids, evidence } = await diagnose(healthy(), { fetch, readIssuer });
+    expect([ids, evidence]).toEqual([
+      ['issuer-keys-unreachable'],
+      [`${issuer}: its host is a name that only your network knows, and STS must reach it: want a public DNS name`],
+    ]);
+  });
+
+  test('says where STS does not answer', async () => {
+    const place = (isNamed: boolean) => ({ stsOf: () => ({ url: 'http://127.0.0.1:1', isNamed }) });
+    const [named, chosen] = [await diagnose(healthy(), place(true)), await diagnose(healthy(), place(false))];
+    expect([named.ids, chosen.ids, chosen.err.startsWith('STS was not asked: ')]).toEqual([
+      ['network-to-sts'],
+      [],
+      true,
+    ]);
   });
 
   test('looks at all pods of a ServiceAccount', async () => {
@@ -399,14 +441,14 @@ async function diagnose(
       output: 'json',
       now: () => 0,
       policy: undefined,
-      stsEndpointOf: () => undefined,
+      stsOf: () => undefined,
       dial: {
         pod: async () => Promise.reject(new Error('no pod is reached')),
         url: () => undefined,
       },
       providerOf: () => provider,
-      fetch: async (url) => ({ url, failure: 'none' }),
-      readIssuer: async () => ({ issuer: ISSUER, jwksUri: `${ISSUER}/jwks`, keys: [], unusable: [] }),
+      fetch: published,
+      readIssuer: async () => ({ issuer: ISSUER, jwksUri: `${ISSUER}/jwks`, keys: jwksOf().keys, unusable: [] }),
       client: {
         get: async (path) => {
           if (forbidden.includes(path.replace(/\?limit=500$/, ''))) return answered(403, { message: 'forbidden' });
@@ -421,7 +463,9 @@ async function diagnose(
           if (tokens !== undefined) return tokens;
           const [, , , , namespace, , name] = path.split('/');
           const audience = /"audiences":\["([^"]*)"\]/.exec(JSON.stringify(body))?.[1];
-          return answered(201, { status: { token: `token of ${namespace}/${name} for ${audience}` } });
+          const sub = `system:serviceaccount:${namespace}:${name}`;
+          const token = await signer.sign({ iss: ISSUER, sub, aud: [audience], exp: 600 });
+          return answered(201, { status: { token } });
         },
       },
       ...asked,
@@ -432,6 +476,19 @@ async function diagnose(
   const problems = asked.output === 'text' ? [] : ownList(JSON.parse(out), 'problems');
   const each = (field: string): (string | undefined)[] => problems.map((problem) => ownString(problem, field));
   return { ids: each('id'), evidence: each('evidence'), out, err, exit };
+}
+
+function jwksOf(): Jwks {
+  const jwks = parseJwks({ keys: [signer.jwk] });
+  if (jwks === undefined) throw new Error('want keys');
+  return jwks;
+}
+
+/** What the issuer publishes, as it should. */
+async function published(url: string): ReturnType<DiagnoseClusterOptions['fetch']> {
+  const proof = { problem: undefined, isPrivate: false, thumbprint: '', certificates: 2, notAfter: '' };
+  const documents = url.endsWith('/jwks') ? { keys: [signer.jwk] } : { issuer: ISSUER, jwks_uri: `${ISSUER}/jwks` };
+  return { url, proof, status: 200, text: JSON.stringify(documents) };
 }
 
 function answered(status: number, body: object): KubeAnswer {
