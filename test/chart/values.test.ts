@@ -163,6 +163,14 @@ const byTemplates: readonly [values: object, said: string][] = [
     'hostUsers: false is not possible with hostNetwork=true; leave one of the two out',
   ],
   [
+    { hostNetwork: true, server: { port: 443 } },
+    "server.port: 443 is reserved for root in the node's network, and hostNetwork=true puts the webhook there; set a port from 1024 on",
+  ],
+  [
+    { hostNetwork: true, server: { metricsPort: 99 } },
+    "server.metricsPort: 99 is reserved for root in the node's network, and hostNetwork=true puts the webhook there; set a port from 1024 on",
+  ],
+  [
     { podLabels: { 'app.kubernetes.io/name': 'x' } },
     'podLabels: "app.kubernetes.io/name" is the chart\'s own, by which Service and webhook configuration know the pods; use another key, or nameOverride',
   ],

@@ -77,6 +77,14 @@
 {{- if and .Values.hostNetwork (eq (toString .Values.hostUsers) "false") }}
 {{- fail "hostUsers: false is not possible with hostNetwork=true; leave one of the two out" }}
 {{- end }}
+{{- /* A pod of its own network may lower net.ipv4.ip_unprivileged_port_start; the node's is the node's. */}}
+{{- if and .Values.hostNetwork (ne (toString (default dict .Values.podSecurityContext).runAsUser) "0") }}
+{{- range $name := list "port" "metricsPort" }}
+{{- if lt (int (index $.Values.server $name)) 1024 }}
+{{- fail (printf "server.%s: %d is reserved for root in the node's network, and hostNetwork=true puts the webhook there; set a port from 1024 on" $name (int (index $.Values.server $name))) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- range $key := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" }}
 {{- range $place, $labels := dict "podLabels" $.Values.podLabels "commonLabels" $.Values.commonLabels }}
 {{- if hasKey $labels $key }}
