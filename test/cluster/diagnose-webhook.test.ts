@@ -9,6 +9,8 @@ import { startControlPlane } from './support/control-plane.ts';
 import { diagnose } from './support/diagnose.ts';
 import type { Diagnosis } from './support/diagnose.ts';
 import { pod, roleFor, serviceAccount } from './support/objects.ts';
+import type { PublicIssuer } from './support/public-issuer.ts';
+import { startPublicIssuer } from './support/public-issuer.ts';
 import type { Webhook } from './support/webhook.ts';
 import { createWebhook } from './support/webhook.ts';
 
@@ -16,13 +18,15 @@ const NAMESPACE = 'pod-identity-webhook';
 const CONFIGURATION = 'pod-identity-webhook.pod-identity-webhook';
 
 let controlPlane: ControlPlane;
+let published: PublicIssuer;
 let webhook: Webhook;
 /** The entry of the registration, as it should be. */
 let registered: JsonObject;
 let otherBundle: string;
 
 beforeAll(async () => {
-  controlPlane = await startControlPlane();
+  controlPlane = await startControlPlane({ serviceAccountIssuer: 'https://oidc.example.com/clusters/aws' });
+  published = await startPublicIssuer(controlPlane);
   webhook = await createWebhook({ controlPlane });
   await webhook.start();
   await webhook.ready();
@@ -33,7 +37,10 @@ beforeAll(async () => {
   [registered = {}] = ownList(configuration, 'webhooks').filter(isObject);
   otherBundle = Buffer.from((await createAuthority()).caPem, 'utf8').toString('base64');
 });
-afterAll(() => controlPlane?.stop());
+afterAll(async () => {
+  await published?.close();
+  await controlPlane?.stop();
+});
 
 let count = 0;
 let name: string;
@@ -49,7 +56,8 @@ async function stored(): Promise<void> {
   );
 }
 
-async function asked(...args: string[]): Promise<Diagnosis> {
+async function asked(): Promise<Diagnosis> {
+  const { args } = published;
   return diagnose(`${NAMESPACE}/${name}`, { kubeconfig: controlPlane.kubeconfig, args });
 }
 

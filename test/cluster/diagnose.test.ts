@@ -1,16 +1,14 @@
 // `diagnose pod` on a real API server, with faults planted one after the other into what it has stored.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { ownString } from '../../src/admission/json.ts';
 import { PROBLEM_IDS } from '../../src/diagnosis/problem.ts';
 import { bare, healthy, MOUNT, ROLE_ARN, setVariable, TOKEN_FILE, withoutVariable } from '../diagnosis/manifests.ts';
 import type { Entry, Manifests } from '../diagnosis/manifests.ts';
-import { publishIssuer } from '../support/sts-issuer.ts';
-import type { PublishedIssuer } from '../support/sts-issuer.ts';
 import type { ControlPlane } from './support/control-plane.ts';
 import { startControlPlane } from './support/control-plane.ts';
 import { diagnose } from './support/diagnose.ts';
+import type { PublicIssuer } from './support/public-issuer.ts';
+import { startPublicIssuer } from './support/public-issuer.ts';
 
 const issuer = 'https://oidc.example.com/clusters/prod';
 const ROLE_KEY = 'eks.amazonaws.com/role-arn';
@@ -137,18 +135,15 @@ const FAULTS: readonly Fault[] = [
 
 describe('diagnose pod', () => {
   let controlPlane: ControlPlane;
-  let published: PublishedIssuer;
+  let published: PublicIssuer;
   let asked: () => Promise<readonly string[]>;
 
   beforeAll(async () => {
     controlPlane = await startControlPlane({ serviceAccountIssuer: issuer });
-    const { kubectl, kubeconfig, workspace } = controlPlane;
+    const { kubectl, kubeconfig } = controlPlane;
     await kubectl(['create', 'namespace', 'prod']);
-    const keySet: unknown = JSON.parse(await kubectl(['get', '--raw', '/openid/v1/jwks']));
-    published = await publishIssuer({ issuer, keySet });
-    const authority = join(workspace.directory, 'issuer-ca.pem');
-    writeFileSync(authority, published.caPem);
-    const args = [`--certificate-authority=${authority}`, `--connect-to=${published.address}`];
+    published = await startPublicIssuer(controlPlane);
+    const { args } = published;
     asked = async () => (await diagnose('prod/web', { kubeconfig, args })).ids;
   });
 
