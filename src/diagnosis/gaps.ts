@@ -7,6 +7,7 @@ import { isIdentified, lacksIdentity, ownCredentials } from './credentials.ts';
 import type { ContainerFacts, PodFacts } from './facts.ts';
 import { meantOnPod } from './near-miss.ts';
 import type { Problem } from './problem.ts';
+import { identityWebhooks } from './registration.ts';
 
 const VOLUME_OF_WEBHOOK = /^(?:aws-iam-token|eks-pod-identity-token)/;
 
@@ -23,7 +24,7 @@ export function gapProblems(facts: PodFacts): Problem[] {
     .filter((container) => lacksIdentity(container) && ownCredentials(container).length === 0)
     .flatMap((container) => {
       if (isSkipped(facts, container)) return isMain(facts, container) ? [skipped(facts, container)] : [];
-      return identified ? [gap(container)] : [];
+      return identified ? [gap(facts, container)] : [];
     });
 }
 
@@ -62,8 +63,17 @@ function skipped({ settings, pod }: PodFacts, { object, name }: ContainerFacts):
   };
 }
 
-function gap({ object, kind, name }: ContainerFacts): Problem {
+/** Whether the API server comes back to every webhook for identity after others have added containers. */
+function isAskedAgain({ webhookConfigurations = [] }: PodFacts): boolean {
+  const entries = identityWebhooks(webhookConfigurations);
+  return entries.length > 0 && entries.every(({ webhook }) => webhook['reinvocationPolicy'] === 'IfNeeded');
+}
+
+function gap(facts: PodFacts, { object, kind, name }: ContainerFacts): Problem {
   const restart = 'create the pod again';
+  const asked = isAskedAgain(facts)
+    ? `${restart}, as the webhook is registered with reinvocationPolicy: IfNeeded now`
+    : `register the webhook with reinvocationPolicy: IfNeeded, then ${restart}`;
   switch (kind) {
     case 'init container':
       return {
@@ -71,7 +81,9 @@ function gap({ object, kind, name }: ContainerFacts): Problem {
         severity: 'error',
         object,
         evidence: `other containers of the pod have an identity, init container ${name} has none`,
-        fix: `${restart}; where another webhook adds the container, register this one with reinvocationPolicy: IfNeeded`,
+        fix: isAskedAgain(facts)
+          ? asked
+          : `${restart}; where another webhook adds the container, register this one with reinvocationPolicy: IfNeeded`,
       };
     case 'container':
       return {
@@ -79,7 +91,7 @@ function gap({ object, kind, name }: ContainerFacts): Problem {
         severity: 'error',
         object,
         evidence: `other containers of the pod have an identity, container ${name} has none: it was added after the webhook was asked`,
-        fix: `register the webhook with reinvocationPolicy: IfNeeded, then ${restart}; or name ${name} in skip-containers`,
+        fix: `${asked}; or name ${name} in skip-containers`,
       };
     case 'ephemeral container':
       return {

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { JsonObject } from '../admission/json.ts';
 import { isObject, ownField, ownList, ownString } from '../admission/json.ts';
+import { certificateBlocks } from '../aws/pem.ts';
 import type { PodFacts } from './facts.ts';
 import type { Labels } from './selector.ts';
 import { unmetRequirement } from './selector.ts';
@@ -172,7 +173,7 @@ function coversPods(rule: unknown): boolean {
 
 /** When the last certificate of a bundle ends; undefined where it cannot be read. */
 function validUntil(pem: string): number | undefined {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  const blocks = certificateBlocks(pem);
   try {
     const ends = blocks.map((block) => Date.parse(new X509Certificate(block).validTo));
     return ends.length === 0 ? undefined : Math.max(...ends);

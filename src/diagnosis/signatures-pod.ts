@@ -1,5 +1,6 @@
 // What SDKs and Kubernetes say before AWS is asked: files, agents, SDKs, webhooks. The first signature that fits counts.
 import type { Signature } from './cause.ts';
+import { IDENTITY_WEBHOOK } from './registration.ts';
 import { AWS, FAILURE, FORBIDDEN, OTHER_CLOUD, THROTTLED } from './signatures-context.ts';
 
 const TOKEN_FILE =
@@ -8,7 +9,6 @@ const AGENT =
   /169\.254\.170\.23|fd00:ec2::23|AssumeRoleForPodIdentity|eks-auth|EKS Auth\b|called agent through invalid|service account token (?:cannot be|failed basic)|pod.identity.(?:agent|association)|EKS does not have permissions to assume/i;
 const FOREIGN_HOST =
   /(?:invalid|unsupported) (?:endpoint )?host|only loopback hosts|is not a valid container metadata|only supports|(?:URL|URI) not accepted|host (?:can only be|should resolve)|can only retrieve metadata from|not in the allowed/i;
-const OUR_WEBHOOK = /pod-?identity|iam-for-pods|\birsa\b/i;
 
 export const POD_SIGNATURES: readonly Signature[] = [
   {
@@ -56,7 +56,7 @@ export const POD_SIGNATURES: readonly Signature[] = [
   {
     has: [
       /MountVolume\.SetUp failed|FailedMount/i,
-      OUR_WEBHOOK,
+      IDENTITY_WEBHOOK,
       /(?:secret|configmap)s? \\?"?[\w/.-]{1,253}\\?"? not found/i,
     ],
     unless: OTHER_CLOUD,
@@ -124,7 +124,7 @@ export const POD_SIGNATURES: readonly Signature[] = [
   {
     has: [
       /fail(?:ed|ing)? (?:to )?call(?:ing)? (?:the )?(?:admission )?webhook|error (?:calling|trying to reach) (?:the )?webhook|no endpoints available for service|failed to (?:connect|dial)[^"]{0,100}mutate|service \\?"?[\w.-]{1,253}\\?"? not found/i,
-      OUR_WEBHOOK,
+      IDENTITY_WEBHOOK,
     ],
     unless: OTHER_CLOUD,
     causes: ['webhook-down'],

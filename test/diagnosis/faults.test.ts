@@ -690,6 +690,28 @@ describe('diagnose manifests', () => {
     expect(await idsOf(manifests)).toEqual([]);
   });
 
+  test.each([
+    ['IfNeeded', 'create the pod again, as the webhook is registered with reinvocationPolicy: IfNeeded now'],
+    ['Never', 'register the webhook with reinvocationPolicy: IfNeeded, then create the pod again'],
+  ])('asks for no other reinvocationPolicy than the one that is missing: %s', async (reinvocationPolicy, advice) => {
+    const manifests = healthy();
+    manifests.pod.spec.containers.push({ name: 'late' });
+    manifests.pod.spec.initContainers = [{ name: 'early' }];
+    const rules = [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }];
+    const webhooks = [
+      { name: 'iam-for-pods.amazonaws.com', clientConfig: { url: 'https://x' }, rules, reinvocationPolicy },
+    ];
+    const kind = 'MutatingWebhookConfiguration';
+    beside({ apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata: { name: 'x' }, webhooks })(manifests);
+    const { problems } = await diagnose(manifests);
+    const early =
+      'create the pod again; where another webhook adds the container, register this one with reinvocationPolicy: IfNeeded';
+    expect(problems.map(({ id, fix }) => [id, fix])).toEqual([
+      ['pod-not-mutated', `${advice}; or name late in skip-containers`],
+      ['init-container-without-identity', reinvocationPolicy === 'Never' ? early : advice],
+    ]);
+  });
+
   test('decides as a webhook with these flags would', async () => {
     const composed = bare();
     role('team/app')(composed);
