@@ -93,6 +93,8 @@ function missingClaims(claims: TokenClaims, { timesRequired }: TokenTimes): read
 
 function timeRefusals({ expiresAt, issuedAt, notBefore }: TokenClaims, { nowSeconds }: TokenTimes): readonly Refusal[] {
   const refusals: Refusal[] = [];
+  // IAM's guide tells of five minutes after `exp`, and STS was seen to answer "Token expired" 198 seconds after it: what
+  // is late is not promised.
   if (expiresAt !== undefined && nowSeconds >= expiresAt) {
     const message = `the token expired at ${timeText(expiresAt)}, and it is ${timeText(nowSeconds)}; read the file again, the kubelet renews it`;
     refusals.push({ rule: 'token-expired', message, error: tokenExpired({ now: Math.floor(nowSeconds), expiresAt }) });
@@ -116,10 +118,10 @@ export function timeText(seconds: number): string {
   return Number.isNaN(time.getTime()) ? `second ${seconds}` : time.toISOString().replace('.000Z', 'Z');
 }
 
-/** `provider` is null where the account of the role has none for the issuer. */
+/** `provider` is null where the account of the role has none for the issuer, and undefined where that is not known. */
 export function providerRefusals(
   claims: TokenClaims,
-  { provider, role }: { readonly provider: OidcProvider | null; readonly role: RoleArn },
+  { provider, role }: { readonly provider: OidcProvider | null | undefined; readonly role: RoleArn },
 ): readonly Refusal[] {
   const { issuer, audiences, authorizedParty } = claims;
   // What the token lacks is a refusal of its own.
@@ -128,9 +130,13 @@ export function providerRefusals(
     { rule: 'provider-missing', message, error: noProvider(issuer) },
   ];
   const create = `create it in account ${role.accountId}: aws iam create-open-id-connect-provider --url ${shellWord(issuer)} --client-id-list ${shellWord(audiences[0] ?? 'sts.amazonaws.com')}`;
-  const fix = issuer.startsWith('https://') ? create : 'STS takes issuers that begin with https:// only';
-  if (provider === null) return missing(`the account of the role has no OIDC provider for ${issuer}; ${fix}`);
-  if (!issuer.startsWith('https://') || providerName(issuer) !== providerName(provider.url)) {
+  const isHttps = issuer.startsWith('https://');
+  const fix = isHttps ? create : 'STS takes issuers that begin with https:// only';
+  // IAM, CreateOpenIDConnectProvider: the URL must begin with https://, so no account has a provider for another.
+  if (provider === undefined && isHttps) return [];
+  if (provider === undefined || provider === null)
+    return missing(`the account of the role has no OIDC provider for ${issuer}; ${fix}`);
+  if (!isHttps || providerName(issuer) !== providerName(provider.url)) {
     const url = `https://${providerName(provider.url)}`;
     return missing(
       `the token's issuer is ${issuer}, the provider's is ${url}, and they must be equal to the last slash; ${fix}`,

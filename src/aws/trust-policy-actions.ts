@@ -20,8 +20,12 @@ const TRUST_ACTIONS = [
   'sts:TagSession',
 ];
 
-export function allowsWebIdentity({ element, patterns }: ActionElement): boolean {
-  return patterns.some(namesWebIdentity) === (element === 'Action');
+export function allowsWebIdentity(action: ActionElement): boolean {
+  return allowsAction(action, WEB_IDENTITY_ACTION);
+}
+
+export function allowsAction({ element, patterns }: ActionElement, action: string): boolean {
+  return patterns.some((pattern) => names(pattern, action)) === (element === 'Action');
 }
 
 export function namesWebIdentity(pattern: string): boolean {

@@ -7,7 +7,7 @@ export type KeyValue =
   | { readonly kind: 'present'; readonly values: readonly string[] }
   /** STS never has it in such a call with such a token. */
   | { readonly kind: 'absent' }
-  /** It depends on the request, not on the token. */
+  /** It depends on the request, not on the token, or IAM does not say. */
   | { readonly kind: 'unknown' };
 
 export interface RequestContext {
@@ -23,10 +23,13 @@ export const OF_REQUEST: RegExp = /^(?:aws|sts):/i;
 
 export function requestContextOf(claims: TokenClaims): RequestContext {
   const prefix = providerName(claims.issuer ?? '');
+  const original = `${prefix}:oaud`.toLowerCase();
   const known = new Map(keysOf(claims).map(([name, values]) => [`${prefix}:${name}`.toLowerCase(), values]));
   return {
     valueOf(key) {
       if (OF_REQUEST.test(key)) return { kind: 'unknown' };
+      // Of Google's tokens IAM says that `oaud` is what `aud` says where there is no azp; of others it says nothing.
+      if (key.toLowerCase() === original && claims.authorizedParty === undefined) return { kind: 'unknown' };
       const values = known.get(key.toLowerCase()) ?? [];
       return values.length === 0 ? { kind: 'absent' } : { kind: 'present', values };
     },

@@ -37,12 +37,28 @@ export function trustPolicyFrom(text: string): TrustPolicy {
     // What stands twice hides a part of the document: nothing can be said of the rest.
     statements: faults.length > 0 ? [] : statements.statements,
     length: JSON.stringify(json.value).length,
-    faults: [...faults, ...unknownElements(json.value), ...problem, ...idFaults(json.value), ...statements.faults],
+    faults: [
+      ...faults,
+      ...characterFaults(text),
+      ...unknownElements(json.value),
+      ...problem,
+      ...idFaults(json.value),
+      ...statements.faults,
+    ],
   };
 }
 
 function refused(rule: string, message: string): TrustPolicy {
   return { version: '2012-10-17', hasVersion: true, statements: [], length: 0, faults: [fault(rule, message)] };
+}
+
+/** IAM, quotas: "Policy documents can contain only" tab, line feed, carriage return and U+0020 to U+00FF. */
+function characterFaults(text: string): readonly Finding[] {
+  // A mark in front of the text is the file's, not the policy's.
+  const [strange] = /[^\t\n\r\u0020-\u00FF]/u.exec(text.replace(/^\uFEFF/, '')) ?? [];
+  if (strange === undefined) return [];
+  const code = `U+${strange.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`;
+  return [fault('bad-character', `the policy has ${code}, and IAM takes no character beyond U+00FF; take it out`)];
 }
 
 function unknownElements(document: JsonObject): readonly Finding[] {

@@ -5,7 +5,7 @@ import type { ConditionWorld } from './trust-policy-conditions.ts';
 import { clauseTruth } from './trust-policy-conditions.ts';
 import type { PrincipalElement, Statement } from './trust-policy-statements.ts';
 import type { Truth } from './trust-policy-truth.ts';
-import { every, not, truthOf } from './trust-policy-truth.ts';
+import { every, truthOf } from './trust-policy-truth.ts';
 
 export interface Call extends ConditionWorld {
   /** The provider that STS finds for the token. */
@@ -41,24 +41,22 @@ export function outcomeOf(statement: Statement, call: Call): Outcome {
   return { statement, truth, deciding, reached: checks.indexOf(deciding) };
 }
 
-function principalCheck({ path, principal, effect }: Statement, { providerArn }: Call): Check {
-  const isNamed = truthOf(namesProvider(principal, providerArn));
+function principalCheck({ path, principal }: Statement, { providerArn }: Call): Check {
   return {
-    path: `${path}.${principal.element}`,
-    truth: principal.element === 'Principal' ? isNamed : unnamedTruth(isNamed, effect),
+    path: `${path}.Principal`,
+    truth: providerTruth(principal, providerArn),
     token: providerArn,
-    policy: `${butFor(principal.element === 'NotPrincipal')}${principalText(principal)}`,
+    policy: principalText(principal),
   };
 }
 
-/** "Principal": "*" and {"AWS": "*"} mean everyone; elsewhere a wildcard is a letter like others. */
-function namesProvider({ isAnyone, aws, federated }: PrincipalElement, providerArn: string): boolean {
-  return isAnyone || aws.includes('*') || federated.includes('*') || federated.includes(providerArn);
-}
-
-/** IAM does not support NotPrincipal with Allow, so nobody can say whom it lets in. */
-function unnamedTruth(isNamed: Truth, effect: Statement['effect']): Truth {
-  return effect === 'Allow' && isNamed === 'no' ? 'unknown' : not(isNamed);
+/**
+ * "Principal": "*" and {"AWS": "*"} mean everyone; in an ARN a wildcard is a letter like others. IAM does not support
+ * {"Federated": "*"}, so nobody can say whom it lets in.
+ */
+function providerTruth({ isAnyone, aws, federated }: PrincipalElement, providerArn: string): Truth {
+  if (isAnyone || aws.includes('*') || federated.includes(providerArn)) return 'yes';
+  return federated.includes('*') ? 'unknown' : 'no';
 }
 
 function principalText({ isAnyone, federated, aws, services }: PrincipalElement): string {

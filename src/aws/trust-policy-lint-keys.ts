@@ -4,6 +4,7 @@ import type { Finding } from './finding.ts';
 import { fault, note, warning } from './finding.ts';
 import { isSameButSlash, parseProviderArn, providerName } from './oidc-provider.ts';
 import { OF_REQUEST, PROVIDER_KEYS } from './trust-policy-context.ts';
+import type { Operator } from './trust-policy-operators.ts';
 import type { Statement } from './trust-policy-statements.ts';
 
 /** What stands before the last colon, and after it: issuers have no port. */
@@ -41,12 +42,12 @@ export interface OwnProvider {
 
 export function keyFindings(statement: Statement, own: OwnProvider | undefined): readonly Finding[] {
   const names = providerNames(statement, own);
-  return statement.clauses.flatMap(({ path, key }) => {
+  return statement.clauses.flatMap(({ path, key, operator }) => {
     const parsed = parseKey(key);
     if (parsed === undefined) {
       return [note('request-condition', `${path}: depends on the request, which a token does not tell`)];
     }
-    return [...prefixFindings(parsed, { path, names }), ...suffixFindings(parsed, { path, key, names })];
+    return [...prefixFindings(parsed, { path, names }), ...suffixFindings(parsed, { path, key, names, operator })];
   });
 }
 
@@ -88,7 +89,7 @@ function prefixFindings({ name, isArn, isUrl, suffix }: ProviderKey, { path, nam
 
 function suffixFindings(
   { name, suffix }: ProviderKey,
-  { path, key, names }: KeyPlace & { readonly key: string },
+  { path, key, names, operator }: KeyPlace & { readonly key: string; readonly operator: Operator },
 ): readonly Finding[] {
   if (names.length > 0 && !names.some((one) => withoutSlash(one) === withoutSlash(name))) return [];
   if (PROVIDER_KEYS.some((known) => known === suffix)) {
@@ -96,7 +97,14 @@ function suffixFindings(
     return [warning('rare-key', `${path}: tokens of ServiceAccounts have no ${suffix}; use :sub and :aud`)];
   }
   const message = `${path}: STS makes no condition key of ${JSON.stringify(suffix || key)}; of a ServiceAccount's token there are :sub and :aud`;
-  return [fault('unknown-key-suffix', message)];
+  return [fault('unknown-key-suffix', message), ...vacuous(operator, path)];
+}
+
+/** An operator that is true of what is absent, on a key that always is. */
+function vacuous({ name, quantifier, ifExists }: Operator, path: string): readonly Finding[] {
+  const rule = quantifier === 'all' ? 'forallvalues' : ifExists ? 'ifexists' : undefined;
+  if (rule === undefined) return [];
+  return [fault(rule, `${path}: ${name} is true of a key that is not there, and this one never is; take it out`)];
 }
 
 function withoutSlash(name: string): string {

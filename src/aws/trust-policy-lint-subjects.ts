@@ -78,7 +78,8 @@ function operatorFindings({ path, operator, key, values }: Clause): readonly Fin
   if (operator.kind !== 'string' && operator.kind !== 'like') {
     findings.push(fault('unsuitable-operator', `${path}: ${operator.name} does not compare text; write StringEquals`));
   }
-  if (values.length === 0) findings.push(fault('empty-values', `${path} has no value, so nothing matches it; add one`));
+  if (values.length === 0)
+    findings.push(fault('empty-values', `${path} has no value, and IAM does not say what that lets through; add one`));
   return findings;
 }
 

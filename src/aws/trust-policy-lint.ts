@@ -29,9 +29,7 @@ export const RAISED_QUOTA = 4096;
 
 export function lintTrustPolicy(subject: LintSubject): readonly Finding[] {
   const { policy } = subject;
-  const allows = policy.statements.filter(
-    ({ effect, principal }) => effect === 'Allow' && principal.element === 'Principal',
-  );
+  const allows = policy.statements.filter(({ effect }) => effect === 'Allow');
   const web = allows.filter(({ principal }) => isWebIdentityPrincipal(principal));
   const denied = policy.statements.filter(
     ({ effect, principal }) => effect === 'Deny' && isWebIdentityPrincipal(principal),
@@ -109,16 +107,10 @@ function unknownProvider(web: readonly Statement[], { issuer, role }: LintSubjec
   return [fault('federated-other-provider', message)];
 }
 
-function exclusions({ path, effect, principal, action }: Statement): readonly Finding[] {
+function exclusions({ path, effect, action }: Statement): readonly Finding[] {
+  if (action.element !== 'NotAction') return [];
   const level = effect === 'Allow' ? fault : warning;
-  const findings: Finding[] = [];
-  if (principal.element === 'NotPrincipal') {
-    findings.push(level('not-principal', `${path} has NotPrincipal, which means everyone but those; write Principal`));
-  }
-  if (action.element === 'NotAction') {
-    findings.push(level('not-action', `${path} has NotAction, which means every action but those; write Action`));
-  }
-  return findings;
+  return [level('not-action', `${path} has NotAction, which means every action but those; write Action`)];
 }
 
 interface StatementWorld extends LintSubject {

@@ -52,7 +52,7 @@ export function parseOperator(name: string): Operator | undefined {
   const [, quantifier, base = '', ifExists] = FORM.exec(name) ?? [];
   const kind = Object.hasOwn(KINDS, base) ? KINDS[base] : undefined;
   // "You can add IfExists to the end of any condition operator name except the Null condition."
-  if (kind === undefined || (kind === 'null' && (ifExists !== undefined || quantifier !== undefined))) return undefined;
+  if (kind === undefined || (kind === 'null' && ifExists !== undefined)) return undefined;
   return {
     name,
     kind,

@@ -63,6 +63,10 @@ export function matchesArn(tokens: readonly Token[], arn: string): boolean {
   return wanted.every((part, index) => matchesTokens(part, String(parts[index])));
 }
 
+export function isArn(text: string): boolean {
+  return text.split(':').length >= ARN_PARTS;
+}
+
 /** Split at the first five colons. */
 function partsOf(tokens: readonly Token[]): readonly (readonly Token[])[] {
   const parts: Token[][] = [[]];

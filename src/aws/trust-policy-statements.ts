@@ -20,7 +20,6 @@ export interface Statement {
 }
 
 export interface PrincipalElement {
-  readonly element: 'Principal' | 'NotPrincipal';
   /** "Principal": "*" */
   readonly isAnyone: boolean;
   readonly federated: readonly string[];
@@ -129,12 +128,17 @@ function oneOf<T extends string>(statement: JsonObject, names: readonly [T, T], 
   return { faults: [fault('exclusive-elements', `${path} has both ${there.join(' and ')}, of which IAM takes one`)] };
 }
 
+/** IAM, NotPrincipal: "You cannot use the NotPrincipal element in an IAM identity-based policy nor in an IAM role trust policy." */
 function principalFrom(statement: JsonObject, path: string): Found<PrincipalElement> {
   const { found: element, faults } = oneOf(statement, ['Principal', 'NotPrincipal'], path);
+  if (element === 'NotPrincipal') {
+    const message = `${path} has NotPrincipal, everyone but those, which IAM lets into no trust policy; write Principal`;
+    return { faults: [fault('not-principal', message)] };
+  }
   if (element === undefined) return { faults };
   const written = statement[element];
   const where = `${path}.${element}`;
-  if (written === '*') return { found: { element, isAnyone: true, federated: [], aws: [], services: [] }, faults };
+  if (written === '*') return { found: { isAnyone: true, federated: [], aws: [], services: [] }, faults };
   if (!isJsonObject(written) || Object.keys(written).length === 0) {
     const want = 'want {"Federated": "arn:aws:iam::ACCOUNT:oidc-provider/HOST/PATH"}';
     return { faults: [fault('bad-principal', `${where} is ${JSON.stringify(written)}; ${want}`)] };
@@ -152,7 +156,7 @@ function principalFrom(statement: JsonObject, path: string): Found<PrincipalElem
   if (problems.length > 0) return { faults: problems };
   const listed = (type: string): readonly string[] => textsFrom(ownField(written, type)) ?? [];
   const found = { federated: listed('Federated'), aws: listed('AWS'), services: listed('Service') };
-  return { found: { element, isAnyone: false, ...found }, faults };
+  return { found: { isAnyone: false, ...found }, faults };
 }
 
 function actionFrom(statement: JsonObject, path: string): Found<ActionElement> {

@@ -21,21 +21,29 @@ export function resolveValue(
 ): Resolved {
   if (version !== '2012-10-17') return { kind: 'value', tokens: tokensOf(value) };
   const tokens: Token[] = [];
+  const open: ('missing' | 'unknown')[] = [];
   let end = 0;
-  let worst: Resolved['kind'] = 'value';
+  const addOpen = (kind: 'missing' | 'unknown'): void => {
+    tokens.push(...tokensOf('*'));
+    open.push(kind);
+  };
+  const addPlain = (text: string): void => {
+    // What begins like a variable and is none: IAM does not say what it makes of that.
+    const [plain = '', ...broken] = text.split('${');
+    tokens.push(...tokensOf(plain));
+    if (broken.length > 0) addOpen('unknown');
+  };
   for (const match of value.matchAll(VARIABLE)) {
     const [written, key = '', preset] = match;
-    tokens.push(...tokensOf(value.slice(end, match.index)));
+    addPlain(value.slice(end, match.index));
     end = match.index + written.length;
     const text = ESCAPES.includes(key) ? key : textFor(key, preset, context);
     if (typeof text === 'string') tokens.push(...literalTokens(text));
-    else {
-      tokens.push(...tokensOf('*'));
-      if (worst !== 'missing') worst = text.kind;
-    }
+    else addOpen(text.kind);
   }
-  tokens.push(...tokensOf(value.slice(end)));
-  return worst === 'missing' ? { kind: worst } : { kind: worst, tokens };
+  addPlain(value.slice(end));
+  if (open.includes('missing')) return { kind: 'missing' };
+  return { kind: open.length === 0 ? 'value' : 'unknown', tokens };
 }
 
 function textFor(
@@ -44,10 +52,10 @@ function textFor(
   context: RequestContext,
 ): string | { readonly kind: 'missing' | 'unknown' } {
   const found = context.valueOf(key);
-  if (found.kind === 'unknown') return { kind: 'unknown' };
-  // IAM takes no variable that stands for several values.
-  if (found.kind === 'present' && found.values.length === 1) return found.values.join('');
-  return preset ?? { kind: 'missing' };
+  if (found.kind === 'absent') return preset ?? { kind: 'missing' };
+  // IAM: keys of several values cannot be variables, and amr is one of them also where it has one.
+  const isSingle = found.kind === 'present' && found.values.length === 1 && !/:amr$/i.test(key);
+  return isSingle ? found.values.join('') : { kind: 'unknown' };
 }
 
 /** Whether the value is what the key is worth, whatever that is. */

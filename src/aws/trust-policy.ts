@@ -16,12 +16,12 @@ import {
   signatureRefusals,
   tokenRefusals,
 } from './token-checks.ts';
-import { severalAudiences } from './token-findings.ts';
 import type { TokenClaims, TokenForm } from './token.ts';
 import { WEB_IDENTITY_ACTION } from './trust-policy-actions.ts';
 import { requestContextOf } from './trust-policy-context.ts';
 import type { TrustPolicy } from './trust-policy-document.ts';
 import { trustPolicyFrom } from './trust-policy-document.ts';
+import { doubtsOf } from './trust-policy-doubts.ts';
 import type { Check, Outcome } from './trust-policy-evaluate.ts';
 import { outcomeOf } from './trust-policy-evaluate.ts';
 import { lintTrustPolicy } from './trust-policy-lint.ts';
@@ -64,20 +64,21 @@ export function evaluateTrustPolicy(question: TrustQuestion): TrustDecision {
   const refusals = [
     ...(form === undefined ? [] : [...lengthRefusals(form), ...signatureRefusals(form)]),
     ...tokenRefusals(claims, { nowSeconds, timesRequired }),
-    ...(role === undefined || provider === undefined ? [] : providerRefusals(claims, { provider, role })),
+    ...(role === undefined ? [] : providerRefusals(claims, { provider, role })),
     // Which signature it is, STS looks at last: the keys are the provider's.
     ...(form === undefined ? [] : algorithmRefusals(form)),
   ];
   const outcomes = role === undefined ? [] : outcomesOf(question, role);
+  const doubts = doubtsOf(claims, policy.statements);
   const findings = [
     ...policy.faults,
     ...refusals.map(({ rule, message }) => fault(rule, message)),
     ...lintTrustPolicy({ policy, role, issuer: claims.issuer, subject: claims.subject }),
     ...denials(outcomes),
-    ...severalAudiences(claims),
+    ...doubts,
     ...(provider === undefined ? [note('provider-not-checked', PROVIDER_NOT_CHECKED)] : []),
   ];
-  return { ...verdictOf({ policy, role, refusals, outcomes }), findings: bySeverity(findings) };
+  return { ...verdictOf({ policy, role, refusals, outcomes, doubts }), findings: bySeverity(findings) };
 }
 
 const PROVIDER_NOT_CHECKED =
@@ -94,16 +95,20 @@ interface Known {
   readonly role: RoleArn | undefined;
   readonly refusals: readonly Refusal[];
   readonly outcomes: readonly Outcome[];
+  readonly doubts: readonly Finding[];
 }
 
-function verdictOf({ policy, role, refusals, outcomes }: Known): Verdict {
+function verdictOf({ policy, role, refusals, outcomes, doubts }: Known): Verdict {
   const [broken] = policy.faults;
   if (broken !== undefined) {
     return { verdict: 'invalid-policy', reason: `IAM refuses the policy: ${broken.message}`, stsError: null };
   }
   if (role === undefined) return denied('the role ARN is not one of a role', ROLE_ARN_INVALID);
   const [refusal] = refusals;
-  return refusal === undefined ? policyVerdict(outcomes) : denied(refusal.message, refusal.error);
+  if (refusal !== undefined) return denied(refusal.message, refusal.error);
+  const verdict = policyVerdict(outcomes);
+  const [doubt] = verdict.verdict === 'allowed' ? doubts : [];
+  return doubt === undefined ? verdict : { ...verdict, verdict: 'cannot-decide', reason: doubt.message };
 }
 
 function denied(reason: string, stsError: StsError): Verdict {
@@ -126,8 +131,11 @@ function policyVerdict(outcomes: readonly Outcome[]): Verdict {
 }
 
 function undecided({ deciding }: Outcome): Verdict {
-  const what = `${deciding.path}: whether it holds depends on what a token does not tell`;
-  const reason = `${what}; the policy asks for ${deciding.policy}`;
+  const { path, token, policy } = deciding;
+  const reason =
+    token === 'unknown'
+      ? `${path}: whether it holds depends on what a token does not tell; the policy asks for ${policy}`
+      : `${path}: IAM leaves open whether it holds; token has ${token}, policy asks for ${policy}`;
   return { verdict: 'cannot-decide', reason, stsError: null, clause: deciding };
 }
 

@@ -14,11 +14,27 @@ export function policyTextFrom(text: string): string {
     const role = ownField(parsed, 'Role') ?? parsed;
     const document = ownField(role, 'AssumeRolePolicyDocument');
     if (document === undefined) return text;
-    return typeof document === 'string' ? decoded(document) : JSON.stringify(document);
+    return typeof document === 'string' ? decoded(document) : documentIn(text, document);
   } catch {
     // Not JSON, or too deep: whoever reads the policy says so.
     return text;
   }
+}
+
+/** The object as it is written, with the keys that stand twice in it. */
+function documentIn(text: string, document: unknown): string {
+  // In a string a quotation mark has a backslash in front, so this is a key.
+  const [start, ...others] = text.matchAll(/"AssumeRolePolicyDocument"\s*:\s*(?=\{)/g);
+  if (start === undefined) return JSON.stringify(document);
+  const rest = text.slice(start.index + start[0].length);
+  let depth = 0;
+  for (const { 0: token, index } of rest.matchAll(/"(?:[^"\\]+|\\.)*"|[{}]/g)) {
+    if (token === '{') depth += 1;
+    else if (token === '}') depth -= 1;
+    if (depth === 0 && others.length === 0) return rest.slice(0, index + 1);
+  }
+  // Which of two is meant, nobody knows: whoever reads the policy says so.
+  return text;
 }
 
 function decoded(text: string): string {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TokenClaims, TokenForm } from '../../src/aws/token.ts';
 import { claimsFrom } from '../../src/aws/token.ts';
+import { evaluateTrustPolicy, parseTrustPolicy } from '../../src/aws/trust-policy.ts';
 import {
   AUD,
   decide,
@@ -13,6 +14,7 @@ import {
   policyOf,
   PROVIDER,
   PROVIDER_ARN,
+  ROLE,
   statement,
   SUB,
   SUBJECT,
@@ -49,21 +51,24 @@ describe('a condition on the subject', () => {
     ['StringNotLike', 'system:serviceaccount:web:*', 'allowed'],
     ['ArnEquals', SUBJECT, 'denied'],
     ['ArnLike', '*', 'denied'],
-    ['ArnNotEquals', SUBJECT, 'allowed'],
-    ['ArnNotLike', '*', 'allowed'],
+    ['ArnNotEquals', SUBJECT, 'cannot-decide'],
+    ['ArnNotLike', '*', 'cannot-decide'],
     ['NumericEquals', 1, 'denied'],
-    ['NumericNotEquals', 1, 'allowed'],
+    ['NumericNotEquals', 1, 'cannot-decide'],
     ['DateEquals', '2026-01-01', 'denied'],
-    ['DateNotEquals', '2026-01-01', 'allowed'],
+    ['DateNotEquals', '2026-01-01', 'cannot-decide'],
     ['Bool', true, 'denied'],
     ['IpAddress', '10.0.0.0/8', 'denied'],
-    ['NotIpAddress', '10.0.0.0/8', 'allowed'],
+    ['NotIpAddress', '10.0.0.0/8', 'cannot-decide'],
     ['BinaryEquals', 'c3lzdGVt', 'cannot-decide'],
     ['Null', 'true', 'denied'],
     ['Null', true, 'denied'],
     ['Null', false, 'allowed'],
     ['Null', 'False', 'allowed'],
     ['Null', [true, false], 'allowed'],
+    ['Null', 'yes', 'cannot-decide'],
+    ['ForAllValues:Null', 'true', 'allowed'],
+    ['ForAnyValue:Null', 'false', 'denied'],
     ['ForAnyValue:StringEquals', SUBJECT, 'allowed'],
     ['ForAnyValue:StringEquals', 'x', 'denied'],
     ['ForAnyValue:StringNotEquals', 'x', 'allowed'],
@@ -72,7 +77,12 @@ describe('a condition on the subject', () => {
     ['ForAllValues:StringNotLike', 'x*', 'allowed'],
     ['StringEqualsIfExists', SUBJECT, 'allowed'],
     ['StringEqualsIfExists', 'x', 'denied'],
-    ['StringEquals', [], 'denied'],
+    ['StringEquals', [], 'cannot-decide'],
+    ['StringNotEquals', [], 'cannot-decide'],
+    ['StringEqualsIfExists', [], 'denied'],
+    ['ForAnyValue:StringEquals', [], 'denied'],
+    ['ForAllValues:StringEquals', [], 'denied'],
+    ['ForAllValues:StringNotEquals', [], 'cannot-decide'],
   ])('%s %j is %s', (operator, value, want) => {
     expect(decide(withCondition({ [operator]: { [KEY]: value } })).verdict).toBe(want);
   });
@@ -85,6 +95,9 @@ describe('a condition on a claim that the token lacks', () => {
     ['StringNotEquals', 'a', 'allowed'],
     ['StringNotLike', '*', 'allowed'],
     ['StringEqualsIfExists', 'a', 'allowed'],
+    ['StringEqualsIfExists', [], 'allowed'],
+    ['NumericNotEquals', 5, 'allowed'],
+    ['NotIpAddress', '10.0.0.0/8', 'allowed'],
     ['ForAllValues:StringEquals', 'a', 'allowed'],
     ['ForAllValues:StringNotEquals', 'a', 'allowed'],
     ['ForAnyValue:StringEquals', 'a', 'denied'],
@@ -111,6 +124,7 @@ describe('a condition on a claim of another type', () => {
     ['NumericGreaterThan', '8', 8, 'denied'],
     ['NumericGreaterThanEquals', '8', 8, 'allowed'],
     ['NumericNotEquals', '8', 8, 'denied'],
+    ['NumericNotEquals', '8', 'eight', 'cannot-decide'],
     ['DateEquals', '2026-01-01T00:00:00Z', '1767225600', 'allowed'],
     ['DateLessThan', '2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z', 'allowed'],
     ['DateGreaterThan', '2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z', 'denied'],
@@ -140,23 +154,50 @@ describe('a condition on a claim of another type', () => {
       asked('ForAnyValue:StringNotLike', 'otp'),
       asked('ForAllValues:StringNotLike', 'otp'),
       asked('ForAnyValue:StringLike', 'sms'),
-    ]).toEqual(['allowed', 'denied', 'allowed', 'denied', 'allowed', 'allowed', 'denied', 'denied']);
+      asked('StringLike', 'sms'),
+      asked('StringNotLike', 'sms'),
+      asked('StringNotLike', '*'),
+    ]).toEqual([
+      'cannot-decide',
+      'cannot-decide',
+      'allowed',
+      'denied',
+      'allowed',
+      'allowed',
+      'denied',
+      'denied',
+      'denied',
+      'cannot-decide',
+      'denied',
+    ]);
   });
 });
 
 describe('the audience', () => {
   const other = `${NAME}:oaud`;
 
-  it('is any of the token’s where it has several', () => {
+  it('cannot be told where the token has several', () => {
     const both = claims({ aud: ['https://kubernetes.default.svc', 'sts.amazonaws.com'] });
-    const { verdict, findings } = decide(policyOf(statement()), { claims: both });
-    expect([verdict, findings.map(({ rule }) => rule)]).toEqual(['allowed', ['several-audiences']]);
+    const asked = decide(policyOf(statement()), { claims: both });
+    expect([asked.verdict, asked.findings.map(({ rule }) => rule)]).toEqual(['cannot-decide', ['several-audiences']]);
+    expect(asked.reason).toBe(
+      `Statement[0].Condition.StringEquals["${NAME}:aud"]: IAM leaves open whether it holds; token has https://kubernetes.default.svc or sts.amazonaws.com, policy asks for sts.amazonaws.com`,
+    );
+    const unasked = decide(withCondition({ StringEquals: SUB }), { claims: both });
+    expect([unasked.verdict, unasked.reason]).toEqual([
+      'cannot-decide',
+      'the token has several audiences (https://kubernetes.default.svc, sts.amazonaws.com), and AWS does not document what STS makes of that; ask for one',
+    ]);
+    expect(decide(withCondition({ StringEquals: { ...SUB, [`${NAME}:aud`]: 'x' } }), { claims: both }).verdict).toBe(
+      'denied',
+    );
   });
 
   it('is the authorized party where the token names one', () => {
     const text = withCondition({ StringEquals: { ...AUD, ...SUB, [other]: 'original' } });
     expect(decide(text, { claims: claims({ aud: 'original', azp: 'sts.amazonaws.com' }) }).verdict).toBe('allowed');
-    expect(decide(text, { claims: claims({ aud: 'sts.amazonaws.com' }) }).verdict).toBe('denied');
+    // Of tokens but Google's IAM does not say whether they have the key.
+    expect(decide(text, { claims: claims({ aud: 'sts.amazonaws.com' }) }).verdict).toBe('cannot-decide');
   });
 });
 
@@ -172,7 +213,10 @@ describe('variables', () => {
   it('stand for what the token says', () => {
     expect(asked(`\${${KEY}}`)).toBe('allowed');
     expect(asked(`\${${KEY.toUpperCase()}}`)).toBe('allowed');
-    expect(asked(`\${ ${KEY} }`)).toBe('denied');
+    // No variable, and IAM does not say what else.
+    expect(asked(`\${ ${KEY} }`)).toBe('cannot-decide');
+    expect(asked('system:serviceaccount:prod:${aws:username')).toBe('cannot-decide');
+    expect(asked('system:serviceaccount:dev:${}')).toBe('denied');
     expect(asked(`system:serviceaccount:\${${NAME}:email}:api`, '2012-10-17', { email: 'prod' })).toBe('allowed');
   });
 
@@ -186,7 +230,9 @@ describe('variables', () => {
   it('have a default for what the token does not say, and match nothing without', () => {
     expect(asked(`system:serviceaccount:\${${NAME}:email, 'prod'}:api`)).toBe('allowed');
     expect(asked(`system:serviceaccount:\${${NAME}:email}:*`)).toBe('denied');
-    expect(asked(`\${${NAME}:amr}`, '2012-10-17', { amr: ['a', 'b'] })).toBe('denied');
+    expect(asked(`\${${NAME}:amr}`, '2012-10-17', { amr: ['a', 'b'] })).toBe('cannot-decide');
+    // IAM: a key of several values is no variable, also where it has one.
+    expect(asked(`\${${NAME}:amr}`, '2012-10-17', { amr: [SUBJECT] })).toBe('cannot-decide');
   });
 
   it('of the request cannot be decided', () => {
@@ -196,7 +242,10 @@ describe('variables', () => {
       decide(withCondition({ StringEquals: AUD, [operator]: { [KEY]: value } })).verdict;
     expect(inCapitals('StringEqualsIgnoreCase', 'SYSTEM:SERVICEACCOUNT:PROD:${aws:username}')).toBe('cannot-decide');
     expect(inCapitals('StringEqualsIgnoreCase', 'SYSTEM:SERVICEACCOUNT:DEV:${aws:username}')).toBe('denied');
-    expect(inCapitals('StringNotEquals', 'system:serviceaccount:dev:${aws:username}')).toBe('allowed');
+    // What cannot be resolved may make the whole statement invalid.
+    expect(inCapitals('StringNotEquals', 'system:serviceaccount:dev:${aws:username}')).toBe('cannot-decide');
+    const beside = policyOf(statement({ Condition: { StringLike: { [KEY]: ['${aws:username}', SUBJECT] } } }));
+    expect(decide(beside).verdict).toBe('cannot-decide');
     expect(inCapitals('ArnLike', 'system:serviceaccount:dev:${aws:username}')).toBe('cannot-decide');
     expect(asked(`\${aws:username}\${${NAME}:email}`)).toBe('denied');
     expect(asked(`\${${NAME}:email}\${aws:username}`)).toBe('denied');
@@ -426,6 +475,31 @@ describe('the checks of STS itself', () => {
       'the claim sub is an object; want text',
       'the claim exp is "1"; want a whole number of seconds since 1970',
     ]);
+  });
+
+  it('know of an issuer that no account has a provider for, also where the provider is not known', () => {
+    const asked = { policy: parseTrustPolicy(policyOf(statement())), roleArn: ROLE, nowSeconds: NOW };
+    const iss = ISSUER.replace('https', 'http');
+    const { verdict, stsError } = evaluateTrustPolicy({ ...asked, claims: claims({ iss }) });
+    expect([verdict, stsError]).toEqual([
+      'denied',
+      { code: 'InvalidIdentityToken', message: `No OpenIDConnect provider found in your account for ${iss}` },
+    ]);
+  });
+
+  it('want an action of its own for the tags and the source identity of a token', () => {
+    const asked = (name: string, changes: Parameters<typeof statement>[0]) => {
+      const { verdict, findings } = decide(policyOf(statement(changes)), { claims: claims({ [name]: { a: 'b' } }) });
+      return [verdict, ...findings.map(({ rule }) => rule)];
+    };
+    const tags = 'https://aws.amazon.com/tags';
+    const both = { Action: ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession'] };
+    expect(asked(tags, {})).toEqual(['cannot-decide', 'companion-action']);
+    expect(asked(`${tags}/principal_tags`, {})).toEqual(['cannot-decide', 'companion-action']);
+    expect(asked('https://aws.amazon.com/source_identity', both)).toEqual(['cannot-decide', 'companion-action']);
+    expect(asked(tags, both)).toEqual(['allowed']);
+    expect(asked(tags, { Effect: 'Deny' })).toEqual(['denied', 'deny-statement', 'companion-action']);
+    expect(asked(`${tags}x`, {})).toEqual(['allowed']);
   });
 
   it('do not say how to make a provider that cannot be', () => {

@@ -99,7 +99,10 @@ const HEALTHY: readonly (readonly [string, string])[] = [
     'of a namespace that is named behind a wildcard',
     withCondition({ StringEquals: AUD, StringLike: sub(['*:prod:api', 'system:*:prod:*']) }),
   ],
-  ['with a variable in the subject', withCondition({ StringEquals: { ...AUD, ...sub([SUBJECT, '${aws:username}']) } })],
+  [
+    'with a variable in the subject',
+    withCondition({ StringEquals: { ...AUD, ...sub([SUBJECT, `\${${NAME}:email, 'x'}`]) } }),
+  ],
   [
     'with any actions that take a role',
     policyOf(
@@ -361,7 +364,17 @@ const PLANTED: readonly (readonly [about: string, text: string, want: readonly s
     ['denied', 'warning sub-in-two-operators'],
   ],
   ['an operator for ARNs', withCondition({ StringEquals: AUD, ArnLike: SUB }), ['denied', 'error unsuitable-operator']],
-  ['no value', withCondition({ StringEquals: { ...AUD, ...sub([]) } }), ['denied', 'error empty-values']],
+  ['no value', withCondition({ StringEquals: { ...AUD, ...sub([]) } }), ['cannot-decide', 'error empty-values']],
+  [
+    'ForAllValues on a key that STS never has',
+    withCondition({ StringEquals: { ...AUD, ...SUB }, 'ForAllValues:StringEquals': { [`${NAME}:subject`]: 'x' } }),
+    ['allowed', 'error unknown-key-suffix', 'error forallvalues'],
+  ],
+  [
+    'IfExists on a key that STS never has',
+    withCondition({ StringEquals: { ...AUD, ...SUB }, StringEqualsIfExists: { [`${NAME}:subject`]: 'x' } }),
+    ['allowed', 'error unknown-key-suffix', 'error ifexists'],
+  ],
   [
     'a condition on the request',
     withCondition({ StringEquals: { ...AUD, ...SUB, 'aws:SourceVpc': 'vpc-1' } }),
@@ -414,7 +427,11 @@ const PLANTED: readonly (readonly [about: string, text: string, want: readonly s
     policyOf(statement(), { Effect: 'Allow', Principal: { AWS: '*' }, Action: 'sts:AssumeRole' }),
     ['allowed', 'error wildcard-principal'],
   ],
-  ['every provider', policyOf(statement({ Principal: { Federated: '*' } })), ['allowed', 'error wildcard-principal']],
+  [
+    'every provider',
+    policyOf(statement({ Principal: { Federated: '*' } })),
+    ['cannot-decide', 'error wildcard-principal'],
+  ],
   [
     'a pattern of providers',
     policyOf(statement({ Principal: { Federated: 'arn:aws:iam::111122223333:oidc-provider/*' } })),
@@ -442,22 +459,14 @@ const PLANTED: readonly (readonly [about: string, text: string, want: readonly s
     ['cannot-decide', 'warning deny-statement'],
   ],
   [
-    'NotPrincipal',
-    policyOf(statement({ Principal: undefined, NotPrincipal: { Federated: OTHER_ARN } })),
-    ['cannot-decide', 'error not-principal'],
-  ],
-  [
-    'NotPrincipal in a Deny',
-    policyOf(
-      statement(),
-      statement({ Effect: 'Deny', Principal: undefined, NotPrincipal: { Federated: PROVIDER_ARN } }),
-    ),
-    ['allowed', 'warning not-principal'],
-  ],
-  [
     'NotAction',
     policyOf(statement({ Action: undefined, NotAction: 'sts:AssumeRole' })),
     ['allowed', 'error not-action'],
+  ],
+  [
+    'NotAction in a Deny',
+    policyOf(statement(), statement({ Effect: 'Deny', Action: undefined, NotAction: 'sts:Assume*' })),
+    ['allowed', 'warning not-action'],
   ],
   ['no version', JSON.stringify({ Statement: [statement()] }), ['allowed', 'warning missing-version']],
   [
@@ -507,6 +516,24 @@ const REFUSED: readonly (readonly [about: string, text: string, want: readonly s
     'Sids of more than letters and digits',
     policyOf(statement({ Sid: 'irsa_role' }), statement({ Sid: 'a b' }), statement({ Sid: 1 })),
     ['bad-sid', 'bad-sid', 'bad-sid'],
+  ],
+  [
+    'NotPrincipal',
+    policyOf(statement({ Principal: undefined, NotPrincipal: { Federated: OTHER_ARN } })),
+    ['not-principal'],
+  ],
+  [
+    'NotPrincipal in a Deny',
+    policyOf(
+      statement(),
+      statement({ Effect: 'Deny', Principal: undefined, NotPrincipal: { Federated: PROVIDER_ARN } }),
+    ),
+    ['not-principal'],
+  ],
+  [
+    'a dash that is no hyphen',
+    withCondition({ StringEquals: { ...AUD, [`${NAME}:sub`]: 'system:serviceaccount:prod:a–b' } }),
+    ['bad-character', 'sub-malformed'],
   ],
   ['a number for an Id', JSON.stringify({ Version: '2012-10-17', Id: 1, Statement: statement() }), ['bad-id']],
   [

@@ -69,7 +69,7 @@ describe('names of operators', () => {
       'String Equals',
       'ForSomeValues:StringEquals',
       'NullIfExists',
-      'ForAllValues:Null',
+      'ForAllValues:NullIfExists',
       'toString',
     ];
     expect(wrong.map(parseOperator)).toEqual(wrong.map(() => undefined));

@@ -166,6 +166,22 @@ describe('trust-policy check', () => {
     roles.push(`\uFEFF${roles[0]}`, `\uFEFF${POLICY}`);
     const verdicts = await Promise.all(roles.map(async (p) => verdictOf({ p }, ...ofAccount)));
     expect(verdicts).toMatchObject(roles.map(() => ({ exit: 0, decision: { verdict: 'allowed' } })));
+    const beside = {
+      Role: { Description: '"AssumeRolePolicyDocument":{', AssumeRolePolicyDocument: JSON.parse(POLICY) },
+    };
+    const pretty = JSON.stringify({ ...beside, Tags: [{ Key: 'team–x', Value: '}' }] }, null, 2);
+    expect(await verdictOf({ p: pretty }, ...ofAccount)).toMatchObject({ exit: 0, decision: { verdict: 'allowed' } });
+    const doubled = `{"Role":{"AssumeRolePolicyDocument":${POLICY.replace('"Effect"', '"Effect":"Deny","Effect"')}}}`;
+    const twice = `{"Role":{"AssumeRolePolicyDocument":{},"AssumeRolePolicyDocument":${POLICY}}}`;
+    for (const p of [doubled, twice]) {
+      expect(await verdictOf({ p }, ...ofAccount)).toMatchObject({
+        exit: 1,
+        decision: {
+          verdict: 'invalid-policy',
+          reason: expect.stringContaining(' stands twice in one object'),
+        },
+      });
+    }
     const broken = JSON.stringify({ Role: { AssumeRolePolicyDocument: '%' } });
     const deep = `{"Role":{"AssumeRolePolicyDocument":${'['.repeat(9000)}${']'.repeat(9000)}}}`;
     for (const p of [broken, deep]) {
