@@ -18,8 +18,8 @@ export interface RequestContext {
 /** What STS makes condition keys of; other claims of a token cannot be asked for. */
 export const PROVIDER_KEYS = ['aud', 'sub', 'oaud', 'amr', 'email'] as const;
 
-/** Keys that depend on the request, not on the token. */
-export const OF_REQUEST: RegExp = /^(?:aws|sts):/i;
+/** Keys that depend on the request or on the role, as iam:ResourceTag does, not on the token. */
+export const OF_REQUEST: RegExp = /^(?:aws|iam|sts):/i;
 
 export function requestContextOf(claims: TokenClaims): RequestContext {
   const prefix = providerName(claims.issuer ?? '');

@@ -280,6 +280,7 @@ describe('what depends on the request', () => {
       withCondition({ StringEquals: SUB, StringEqualsIfExists: { 'sts:RoleSessionName': 'x' } }),
       'cannot-decide',
     ],
+    ['a tag of the role', withCondition({ StringEquals: { ...SUB, 'iam:ResourceTag/team': 'x' } }), 'cannot-decide'],
     ['Null', withCondition({ StringEquals: SUB, Null: { 'aws:TokenIssueTime': 'true' } }), 'cannot-decide'],
     [
       'ForAllValues',

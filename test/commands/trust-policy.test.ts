@@ -167,7 +167,7 @@ describe('trust-policy check', () => {
     const verdicts = await Promise.all(roles.map(async (p) => verdictOf({ p }, ...ofAccount)));
     expect(verdicts).toMatchObject(roles.map(() => ({ exit: 0, decision: { verdict: 'allowed' } })));
     const beside = {
-      Role: { Description: '"AssumeRolePolicyDocument":{', AssumeRolePolicyDocument: JSON.parse(POLICY) },
+      Role: { Description: '"AssumeRolePolicyDocument":{', AssumeRolePolicyDocument: JSON.parse(POLICY) as unknown },
     };
     const pretty = JSON.stringify({ ...beside, Tags: [{ Key: 'team–x', Value: '}' }] }, null, 2);
     expect(await verdictOf({ p: pretty }, ...ofAccount)).toMatchObject({ exit: 0, decision: { verdict: 'allowed' } });
