@@ -3,8 +3,6 @@ import type { Finding } from './finding.ts';
 import { warning } from './finding.ts';
 import { severalAudiences } from './token-findings.ts';
 import type { TokenClaims } from './token.ts';
-import { allowsAction } from './trust-policy-actions.ts';
-import type { Statement } from './trust-policy-statements.ts';
 
 /** What a token brings along beside who it is for, and the action that IAM wants allowed for it. */
 const COMPANIONS = [
@@ -12,13 +10,12 @@ const COMPANIONS = [
   { claim: 'https://aws.amazon.com/source_identity', action: 'sts:SetSourceIdentity' },
 ];
 
-/** In the order in which they matter. */
-export function doubtsOf(claims: TokenClaims, statements: readonly Statement[]): readonly Finding[] {
-  const actions = statements.filter(({ effect }) => effect === 'Allow').map(({ action }) => action);
+/** In the order in which they matter. `isAllowed` says whether the policy surely allows an action to the token. */
+export function doubtsOf(claims: TokenClaims, isAllowed: (action: string) => boolean): readonly Finding[] {
   const companions = COMPANIONS.flatMap(({ claim, action }) => {
     const isThere = Object.keys(claims.payload).some((name) => name === claim || name.startsWith(`${claim}/`));
-    if (!isThere || actions.some((element) => allowsAction(element, action))) return [];
-    const message = `the token has ${claim}, for which IAM wants ${action} allowed by the trust policy, too, and no statement does; add it`;
+    if (!isThere || isAllowed(action)) return [];
+    const message = `the token has ${claim}, for which IAM wants ${action} allowed by the trust policy, too; add it to a statement that allows the token`;
     return [warning('companion-action', message)];
   });
   return [...severalAudiences(claims), ...companions];

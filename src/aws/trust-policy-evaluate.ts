@@ -1,5 +1,5 @@
 // One statement of a trust policy against one call: each part of it with its answer and both values.
-import { allowsWebIdentity, WEB_IDENTITY_ACTION } from './trust-policy-actions.ts';
+import { allowsAction } from './trust-policy-actions.ts';
 import type { Clause } from './trust-policy-clauses.ts';
 import type { ConditionWorld } from './trust-policy-conditions.ts';
 import { clauseTruth } from './trust-policy-conditions.ts';
@@ -10,6 +10,7 @@ import { every, truthOf } from './trust-policy-truth.ts';
 export interface Call extends ConditionWorld {
   /** The provider that STS finds for the token. */
   readonly providerArn: string;
+  readonly action: string;
 }
 
 /** One part of a statement: what it asks for and what the call brings. */
@@ -33,7 +34,7 @@ export interface Outcome {
 export function outcomeOf(statement: Statement, call: Call): Outcome {
   const checks = [
     principalCheck(statement, call),
-    actionCheck(statement),
+    actionCheck(statement, call),
     ...statement.clauses.map((clause) => clauseCheck(clause, call)),
   ];
   const truth = every(checks.map((check) => check.truth));
@@ -63,11 +64,11 @@ function principalText({ isAnyone, federated, aws, services }: PrincipalElement)
   return isAnyone ? '*' : alternatives([...federated, ...aws, ...services]);
 }
 
-function actionCheck({ path, action }: Statement): Check {
+function actionCheck({ path, action }: Statement, call: Call): Check {
   return {
     path: `${path}.${action.element}`,
-    truth: truthOf(allowsWebIdentity(action)),
-    token: WEB_IDENTITY_ACTION,
+    truth: truthOf(allowsAction(action, call.action)),
+    token: call.action,
     policy: `${butFor(action.element === 'NotAction')}${alternatives(action.patterns)}`,
   };
 }

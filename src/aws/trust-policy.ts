@@ -68,8 +68,9 @@ export function evaluateTrustPolicy(question: TrustQuestion): TrustDecision {
     // Which signature it is, STS looks at last: the keys are the provider's.
     ...(form === undefined ? [] : algorithmRefusals(form)),
   ];
-  const outcomes = role === undefined ? [] : outcomesOf(question, role);
-  const doubts = doubtsOf(claims, policy.statements);
+  const outcomesFor = (action: string): readonly Outcome[] => outcomesOf(question, { role, action });
+  const outcomes = outcomesFor(WEB_IDENTITY_ACTION);
+  const doubts = doubtsOf(claims, (action) => policyVerdict(outcomesFor(action)).verdict === 'allowed');
   const findings = [
     ...policy.faults,
     ...refusals.map(({ rule, message }) => fault(rule, message)),
@@ -84,9 +85,13 @@ export function evaluateTrustPolicy(question: TrustQuestion): TrustDecision {
 const PROVIDER_NOT_CHECKED =
   'no --provider was given: whether the account has a provider for the issuer, and whether it takes the audience, was not checked';
 
-function outcomesOf({ policy, claims, provider }: TrustQuestion, role: RoleArn): readonly Outcome[] {
+function outcomesOf(
+  { policy, claims, provider }: TrustQuestion,
+  { role, action }: { readonly role: RoleArn | undefined; readonly action: string },
+): readonly Outcome[] {
+  if (role === undefined) return [];
   const providerArn = provider?.arn ?? providerArnOf(claims.issuer ?? '', role);
-  const call = { providerArn, context: requestContextOf(claims), version: policy.version };
+  const call = { providerArn, action, context: requestContextOf(claims), version: policy.version };
   return policy.statements.map((statement) => outcomeOf(statement, call));
 }
 

@@ -499,6 +499,9 @@ describe('the checks of STS itself', () => {
     expect(asked(`${tags}/principal_tags`, {})).toEqual(['cannot-decide', 'companion-action']);
     expect(asked('https://aws.amazon.com/source_identity', both)).toEqual(['cannot-decide', 'companion-action']);
     expect(asked(tags, both)).toEqual(['allowed']);
+    const denied = statement({ Effect: 'Deny', Action: 'sts:TagSession' });
+    const { verdict } = decide(policyOf(statement(both), denied), { claims: claims({ [tags]: {} }) });
+    expect(verdict).toBe('cannot-decide');
     expect(asked(tags, { Effect: 'Deny' })).toEqual(['denied', 'deny-statement', 'companion-action']);
     expect(asked(`${tags}x`, {})).toEqual(['allowed']);
   });
