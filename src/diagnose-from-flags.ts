@@ -69,10 +69,17 @@ function stsFrom(flags: FlagValues, problems: string[]): DiagnoseClusterOptions[
     };
   }
   if (given === 'none') return () => undefined;
-  // A token must not travel where others can read it.
-  if (!/^(?:https:\/\/|http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])[:/])/.test(`${given}/`) || !URL.canParse(given)) {
+  if (!isPrivate(given)) {
     const want = 'want https://, as in https://sts.eu-west-1.amazonaws.com, or none';
     problems.push(`--sts-endpoint=${JSON.stringify(given)}: ${want}`);
   }
   return () => ({ url: given, isNamed: true });
+}
+
+/** A token must not travel where others can read it. */
+function isPrivate(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname, username, password } = new URL(address);
+  const isHere = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
+  return username === '' && password === '' && (protocol === 'https:' || (protocol === 'http:' && isHere));
 }

@@ -22,9 +22,9 @@ export interface Seen {
   readonly roleArn: string;
 }
 
-/** The fix is that of the same error in a log, with this account and role in its command. */
+/** The fix is that of the same error in a log. Of a name the first counts: ours, and not what STS may say. */
 export function reported({ id, severity, object, evidence, said, account, roleArn }: Seen): Reported {
   const subject = `system:serviceaccount:${account.namespace}:${account.name}`;
-  const fix = fixOf(id, `${said} ${subject} ${roleArn}`);
+  const fix = fixOf(id, `${subject} ${roleArn} ${said}`);
   return { id, severity, object, evidence, fix, predictedError: said };
 }

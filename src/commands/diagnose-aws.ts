@@ -119,7 +119,8 @@ function withVerdict(
     return [...suspected, reported({ ...problem, severity: 'warning', id: 'network-to-sts', evidence, said })];
   }
   if (verdict.kind === 'unreachable' || verdict.kind === 'none') {
-    hint(`STS was not asked: ${url}: ${verdict.message}`);
+    const what = verdict.kind === 'none' ? 'STS has not decided' : 'STS was not asked';
+    hint(`${what}: ${url}: ${verdict.message}`);
     return suspected;
   }
   question.asked(`STS at ${url}`);
@@ -133,23 +134,25 @@ function withVerdict(
   const evidence = `${url} refuses a new token of the account: ${said}`;
   const cause = likeliest(`calling the AssumeRoleWithWebIdentity operation: ${said}`);
   const explains = ({ id, predictedError }: Reported): boolean => id === cause || predictedError.startsWith(said);
-  if (suspected.some(explains)) {
-    const explained = suspected.filter(explains).map((each): Reported => {
+  // The policy is judged last: by then STS has read the keys.
+  const others = verdict.code === NOT_AUTHORIZED.code ? suspected.filter((each) => !isOnlyFromHere(each)) : suspected;
+  if (others.some(explains)) {
+    const explained = others.filter(explains).map((each): Reported => {
       return { ...each, severity: 'error', evidence: `${each.evidence}; ${evidence}`, predictedError: said };
     });
-    return [...explained, ...suspected.filter((each) => !explains(each))];
+    return [...explained, ...others.filter((each) => !explains(each))];
   }
   if (policy !== undefined && verdict.code === NOT_AUTHORIZED.code) {
-    const others = 'the role does not exist, its policy in IAM is another one, or a policy of the organization denies';
+    const left = 'the role does not exist, its policy in IAM is another one, or a policy of the organization denies';
     return [
       reported({
         ...problem,
         said,
         id: 'role-missing',
-        evidence: `${evidence}, and the policy given allows it: ${others}`,
+        evidence: `${evidence}, and the policy given allows it: ${left}`,
       }),
-      ...suspected,
+      ...others,
     ];
   }
-  return [reported({ ...problem, said, id: cause, evidence }), ...suspected];
+  return [reported({ ...problem, said, id: cause, evidence }), ...others];
 }

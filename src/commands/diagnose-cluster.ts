@@ -1,17 +1,11 @@
 // `diagnose pod` and `diagnose serviceaccount`: the rules of `diagnose manifests` on what a live cluster has stored, a new
 // pod on trial, and then what AWS would say to a token of the account.
-import type { AccountKey } from '../admission/identity.ts';
 import { keyOf } from '../admission/identity.ts';
-import type { JsonObject } from '../admission/json.ts';
-import { podNameOf } from '../admission/pod.ts';
-import { SESSION_NAME_VARIABLE } from '../admission/web-identity.ts';
 import { parseRoleArn } from '../aws/arn.ts';
 import type { OidcProvider } from '../aws/oidc-provider.ts';
-import { isRegion } from '../aws/partitions.ts';
 import { annotationsOf } from '../diagnosis/account.ts';
 import type { PodFacts } from '../diagnosis/facts.ts';
 import { nameOf } from '../diagnosis/facts.ts';
-import { regionsOf, roleOf } from '../diagnosis/variables.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { AwsQuestion, StsPlace } from './diagnose-aws.ts';
 import { awsProblems } from './diagnose-aws.ts';
@@ -36,6 +30,8 @@ import type { CommandIo, ExitCode } from './io.ts';
 import { withTypedLists } from './listed-manifests.ts';
 import { wrong } from './option-files.ts';
 import { paintWith } from './paint.ts';
+import type { StsRequest } from './sts-request.ts';
+import { stsRequestOf } from './sts-request.ts';
 import { configMapIn } from './told.ts';
 
 export interface DiagnoseClusterOptions extends DiagnosisOptions, Pick<AwsQuestion, 'fetch' | 'policy' | 'readIssuer'> {
@@ -73,7 +69,7 @@ export async function runDiagnoseCluster(options: DiagnoseClusterOptions, io: Co
   }
   const annotated = annotationsOf(serviceAccount)[`${settings.annotationPrefix}/role-arn`]?.trim() ?? '';
   const around = await surroundingsOf(cluster, { hint, namespace, pods, serviceAccount, withOthers: annotated === '' });
-  const configMap = await configMapOf(cluster, options.configMapNamespace);
+  const configMap = await configMapOf(cluster, { namespace: options.configMapNamespace, hint });
   const listed = withTypedLists([inputOf([...around.items, ...configMap])]);
   const { entries, problems: unreadable } = configMapIn(listed.inputs, options);
   for (const problem of unreadable) hint(problem);
@@ -87,8 +83,7 @@ export async function runDiagnoseCluster(options: DiagnoseClusterOptions, io: Co
     .filter(({ object }) => objects.some((each) => object === each || object.startsWith(`${each} `)))
     .map(reportedFrom);
   const [facts] = found.pods;
-  const entitled = { account, annotated, serviceAccount, facts, hint, asked };
-  const { problems: tried, ahead } = isEntitled(entitled)
+  const { problems: tried, ahead } = isEntitled(annotated, facts)
     ? await rehearsed(local, {
         ...around,
         account,
@@ -101,7 +96,9 @@ export async function runDiagnoseCluster(options: DiagnoseClusterOptions, io: Co
         asked,
       })
     : { problems: local, ahead: [] };
-  const remote = await remoteProblems(options, entitled);
+  const hasForeignToken = local.some(({ id }) => id === 'audience-mismatch');
+  const request = stsRequestOf({ ...options, serviceAccount, facts, hasForeignToken });
+  const remote = request === undefined ? [] : await remoteProblems(options, { request, account, hint, asked });
   const problems = [...tried, ...remote, ...ahead];
   const isJson = options.output === 'json';
   io.stdout(isJson ? reportJson(problems) : reportText(problems, paintWith(io.colour)));
@@ -110,53 +107,26 @@ export async function runDiagnoseCluster(options: DiagnoseClusterOptions, io: Co
   return problems.length > 0 ? 1 : 0;
 }
 
-interface Entitled {
-  readonly account: AccountKey;
-  /** What the annotation says. */
-  readonly annotated: string;
-  readonly serviceAccount: JsonObject | undefined;
-  /** Of one pod of the account; undefined where it has none. */
-  readonly facts: PodFacts | undefined;
-  readonly hint: (sentence: string) => void;
-  readonly asked: (what: string) => void;
-}
-
 /** Whether the webhook would give a new pod of the account an identity. */
-function isEntitled({ annotated, facts }: Entitled): boolean {
+function isEntitled(annotated: string, facts: PodFacts | undefined): boolean {
   return facts?.decision.method !== undefined || parseRoleArn(annotated) !== undefined;
 }
 
 async function remoteProblems(
   options: DiagnoseClusterOptions,
-  { annotated, account, serviceAccount, facts, hint, asked }: Entitled,
+  { request, ...question }: Pick<AwsQuestion, 'account' | 'hint' | 'asked'> & { readonly request: StsRequest },
 ): Promise<readonly Reported[]> {
-  const { settings, surroundings, stsOf, providerOf } = options;
-  const decision = facts?.decision;
-  // The agent asks for it, and nobody trusts a token of the cluster.
-  if (decision?.method === 'container_credentials') return [];
-  const containers = facts?.containers ?? [];
-  const roles = [decision?.roleArn, annotated, ...containers.flatMap(roleOf)];
-  const roleArn = roles.find((role) => role !== undefined && parseRoleArn(role) !== undefined);
-  if (roleArn === undefined) return [];
-  const own = annotationsOf(serviceAccount)[`${settings.annotationPrefix}/audience`] ?? '';
-  const region = [...containers.flatMap(regionsOf), surroundings.region ?? ''].find(isRegion);
+  const { roleArn, region, endpointVariable } = request;
+  const sts = options.stsOf({ roleArn, ...(region === undefined ? {} : { region }) });
+  const isElsewhere = sts?.isNamed === false && endpointVariable !== undefined;
+  if (isElsewhere) {
+    question.hint(`STS was not asked: the pod asks another one, by ${endpointVariable}; name it by --sts-endpoint=URL`);
+  }
   return awsProblems({
     ...options,
-    account,
-    roleArn,
-    audience: own === '' ? settings.tokenAudience : own,
-    sessionName: sessionNameOf(facts),
-    provider: providerOf(roleArn),
-    sts: stsOf({ roleArn, ...(region === undefined ? {} : { region }) }),
-    hint,
-    asked,
+    ...question,
+    ...request,
+    provider: options.providerOf(roleArn),
+    sts: isElsewhere ? undefined : sts,
   });
-}
-
-/** As the pod's own SDK sends it, where that is not one that it makes up. */
-function sessionNameOf(facts: PodFacts | undefined): string {
-  const container = facts?.containers.find(({ variables }) => variables.has(SESSION_NAME_VARIABLE));
-  if (facts === undefined || container === undefined) return 'diagnose';
-  // What comes from elsewhere is the pod's name, as the webhook writes it.
-  return container.variables.get(SESSION_NAME_VARIABLE) ?? podNameOf(facts.pod);
 }

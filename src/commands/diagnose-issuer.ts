@@ -4,6 +4,7 @@ import { messageOf } from '../admission/thrown.ts';
 import type { Check } from '../aws/check.ts';
 import { checkUrl } from '../aws/issuer-checks.ts';
 import { NO_VERIFICATION_KEY } from '../aws/sts-errors.ts';
+import { ConfigError } from '../config-error.ts';
 import type { Seen } from './aws-problem.ts';
 import { likeliest, reported, textOf } from './aws-problem.ts';
 import type { ClusterIssuer } from './cluster-issuer.ts';
@@ -34,6 +35,7 @@ export async function issuerProblems(question: IssuerQuestion): Promise<readonly
     asked(`the issuer ${issuer}`);
     return checks.filter(({ result }) => result === 'failed').map((check) => reportedCheck(check, found));
   } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
     const url = checkUrl(issuer);
     // That it cannot be reached follows then.
     if (url.result === 'failed') return [reportedCheck(url, found)];

@@ -105,18 +105,11 @@ export async function surroundingsOf(
   cluster: Reader,
   { namespace, pods, serviceAccount, withOthers, hint }: Near,
 ): Promise<Surroundings> {
-  /** Not everybody may read what belongs to the whole cluster, and the rest can be said without. */
-  async function ifAllowed<T>(reading: Promise<T>): Promise<T | undefined> {
-    try {
-      return await reading;
-    } catch (error) {
-      hint(`not checked: ${messageOf(error)}`);
-      return undefined;
-    }
-  }
-  const accounts = withOthers
-    ? await cluster.list(pathIn(namespace, 'serviceaccounts'), { kind: 'ServiceAccount' })
-    : [{ apiVersion: 'v1', kind: 'ServiceAccount', ...serviceAccount }];
+  const ifAllowed = async <T>(reading: Promise<T>): Promise<T | undefined> => orHint(reading, hint);
+  const own = serviceAccount === undefined ? [] : [{ apiVersion: 'v1', kind: 'ServiceAccount', ...serviceAccount }];
+  const others = withOthers
+    ? await ifAllowed(cluster.list(pathIn(namespace, 'serviceaccounts'), { kind: 'ServiceAccount' }))
+    : undefined;
   const ofCluster = await ifAllowed(cluster.object(`/api/v1/namespaces/${encodeURIComponent(namespace)}`));
   const path = `/apis/${REGISTRATION}/mutatingwebhookconfigurations`;
   const kind = { kind: 'MutatingWebhookConfiguration', apiVersion: REGISTRATION };
@@ -125,7 +118,8 @@ export async function surroundingsOf(
   return {
     items: [
       ...pods,
-      { apiVersion: 'v1', kind: 'ServiceAccountList', items: accounts },
+      // Without a list nothing is said of accounts that are not in it.
+      ...(others === undefined && withOthers ? own : listOf('ServiceAccount', 'v1', others ?? own)),
       ...(ofCluster === undefined ? [] : [{ apiVersion: 'v1', kind: 'Namespace', ...ofCluster }]),
       ...listOf('MutatingWebhookConfiguration', REGISTRATION, configurations),
       ...listOf('EndpointSlice', DISCOVERY, endpointSlices),
@@ -152,10 +146,23 @@ async function endpointSlicesOf(cluster: Reader, services: ReturnType<typeof ser
 }
 
 /** The ConfigMap of roles, where the webhook reads one. */
-export async function configMapOf(cluster: Reader, configMapNamespace: string | undefined): Promise<object[]> {
-  if (configMapNamespace === undefined) return [];
-  const found = await cluster.object(pathIn(configMapNamespace, 'configmaps', CONFIG_MAP));
-  return [{ apiVersion: 'v1', kind: 'ConfigMap', ...found }];
+export async function configMapOf(
+  cluster: Reader,
+  { namespace, hint }: { readonly namespace: string | undefined; readonly hint: (sentence: string) => void },
+): Promise<object[]> {
+  if (namespace === undefined) return [];
+  const found = await orHint(cluster.object(pathIn(namespace, 'configmaps', CONFIG_MAP)), hint);
+  return found === undefined ? [] : [{ apiVersion: 'v1', kind: 'ConfigMap', ...found }];
+}
+
+/** Not everybody may read everything, and the rest can be said without. */
+async function orHint<T>(reading: Promise<T>, hint: (sentence: string) => void): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    hint(`not checked: ${messageOf(error)}`);
+    return undefined;
+  }
 }
 
 /** As if it had been given by -f. */

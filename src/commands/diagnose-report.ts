@@ -24,7 +24,7 @@ export function reportText(problems: readonly Reported[], paint: Paint): string 
   return problems
     .map(
       ({ id, severity, object, evidence, fix, predictedError }) =>
-        `${paint.bold(`${severity} ${id}`)}: ${printable(object)}\n   evidence: ${printable(evidence)}\n   in logs:  ${predictedError}\n   fix:      ${printable(fix)}\n`,
+        `${paint.bold(`${severity} ${id}`)}: ${printable(object)}\n   evidence: ${printable(evidence)}\n   in logs:  ${printable(predictedError)}\n   fix:      ${printable(fix)}\n`,
     )
     .join('');
 }

@@ -1,5 +1,5 @@
 // What STS itself says to a token of a ServiceAccount: minted for the question, sent unsigned as SDKs do, and the
-// credentials of a yes thrown away unread.
+// credentials of a yes thrown away.
 import { text } from 'node:stream/consumers';
 import type { AccountKey } from '../admission/identity.ts';
 import { ownField, ownString } from '../admission/json.ts';
@@ -12,7 +12,7 @@ const TOKEN_SECONDS = 600;
 /** STS gives no session for less. */
 const SESSION_SECONDS = 900;
 const TIMEOUT_MS = 10_000;
-/** A refusal of STS has less than 1 kB; what sends more is something else. */
+/** An answer of STS has some kilobytes; what sends more is something else. */
 const MAX_BYTES = 65_536;
 
 export interface TokenQuestion {
@@ -59,7 +59,34 @@ export type StsVerdict =
 /** What STS says when it is busy or broken: of any token. */
 const PASSING = /^(?:Throttl|RequestLimitExceeded|ServiceUnavailable|InternalFailure|InternalError|SlowDown)/;
 
-export async function stsVerdict({ endpoint, roleArn, sessionName, token }: StsQuestion): Promise<StsVerdict> {
+export async function stsVerdict(question: StsQuestion): Promise<StsVerdict> {
+  const answer = await answerOf(question);
+  if ('failure' in answer) return { kind: 'unreachable', message: answer.failure };
+  const { status, xml } = answer;
+  // Of a yes nothing is read but that it is one.
+  if (status === 200 && xml.includes('<AssumeRoleWithWebIdentityResponse')) return { kind: 'allowed' };
+  const element = (name: string): string | undefined => new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
+  const code = element('Code');
+  if (status < 400 || code === undefined) {
+    return { kind: 'none', message: `it answers ${status}, and not as STS does` };
+  }
+  const message = unescaped(element('Message') ?? '');
+  return PASSING.test(code)
+    ? { kind: 'none', message: `it answers ${code}: ${message}` }
+    : { kind: 'refused', code, message };
+}
+
+interface StsAnswer {
+  readonly status: number;
+  readonly xml: string;
+}
+
+async function answerOf({
+  endpoint,
+  roleArn,
+  sessionName,
+  token,
+}: StsQuestion): Promise<StsAnswer | { readonly failure: string }> {
   try {
     const answer = await fetch(endpoint, {
       method: 'POST',
@@ -72,24 +99,13 @@ export async function stsVerdict({ endpoint, roleArn, sessionName, token }: StsQ
         WebIdentityToken: token,
       }),
       // A token is for the endpoint that was named, and for no other.
-      redirect: 'error',
+      redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (answer.ok) {
-      await answer.body?.cancel();
-      return { kind: 'allowed' };
-    }
-    const xml = await text(bounded(answer.body ?? []));
-    const element = (name: string): string | undefined => new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
-    const code = element('Code');
-    if (code === undefined) return { kind: 'none', message: `it answers ${answer.status}, and not as STS does` };
-    const message = unescaped(element('Message') ?? '');
-    return PASSING.test(code)
-      ? { kind: 'none', message: `it answers ${code}: ${message}` }
-      : { kind: 'refused', code, message };
+    return { status: answer.status, xml: await text(bounded(answer.body ?? [])) };
   } catch (error) {
     const cause = ownField(error, 'cause') ?? (error instanceof Error ? error.cause : undefined);
-    return { kind: 'unreachable', message: messageOf(cause ?? error) };
+    return { failure: messageOf(cause ?? error) };
   }
 }
 

@@ -8,9 +8,12 @@ export function findingsText(findings: readonly Finding[], paint: Paint): string
     .join('');
 }
 
-/** Policies and tokens are written by others: a terminal must not take what they say for commands. */
+/**
+ * Policies and tokens are written by others: a terminal must not take what they say for commands, nor show it in another
+ * order than it has (Trojan Source, CVE-2021-42574).
+ */
 export function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '\uFFFD');
+  return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '\uFFFD');
 }
 
 /** The same for text of several lines, which stay lines. */

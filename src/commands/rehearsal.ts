@@ -80,7 +80,9 @@ function readingOf(
   const failed = failedCallIn(message);
   if (failed !== undefined && isIdentityWebhook(failed.name)) return { kind: 'uncalled', ...failed };
   const refuser = /^admission webhook "([^"]+)"/.exec(message)?.[1];
-  if (refuser !== undefined && isIdentityWebhook(refuser)) return { kind: 'refused', message };
+  // A registration without sideEffects: None; real pods are another matter.
+  const isDryRun = message.includes('does not support dry run');
+  if (refuser !== undefined && isIdentityWebhook(refuser) && !isDryRun) return { kind: 'refused', message };
   return { kind: 'unknown', why: message };
 }
 

@@ -26,6 +26,9 @@ export async function certificateProblem(question: ServedQuestion): Promise<stri
   const end = (): void => done.reject(new Error(`no TLS handshake in ${timeoutMs} ms`));
   const timer = setTimeout(end, timeoutMs);
   try {
+    // What went wrong before we came.
+    if (socket.errored !== null) throw socket.errored;
+    socket.once('error', done.reject);
     const secured = connect({
       socket,
       host,
@@ -47,11 +50,17 @@ export async function certificateProblem(question: ServedQuestion): Promise<stri
   }
 }
 
+/** Of Node's own check, which comes last. */
+const WRONG_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID';
+
 function problemOf(socket: TLSSocket, host: string): string | undefined {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return 'it shows no certificate';
   const of = `the certificate that it serves (${oneLine(certificate.subject)}, by ${oneLine(certificate.issuer)}, until ${certificate.validToDate.toISOString()})`;
-  if (!socket.authorized) return `${of} is not one that its caBundle verifies: ${wordsFor(socket.authorizationError)}`;
+  const error = messageOf(socket.authorizationError);
+  if (!socket.authorized && error !== WRONG_NAME) {
+    return `${of} is not one that its caBundle verifies: ${WORDS[error] ?? error}`;
+  }
   // Go takes no name from the subject; Node would.
   const named = isIP(host) === 0 ? certificate.checkHost(host, { subject: 'never' }) : certificate.checkIP(host);
   return named === undefined ? `${of} is not for ${host}` : undefined;
@@ -62,17 +71,11 @@ const WORDS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'it has expired',
   CERT_NOT_YET_VALID: 'it is not valid yet',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'it has signed itself, and is not in the bundle',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'it is for other names',
   SELF_SIGNED_CERT_IN_CHAIN: 'its CA is not in the bundle',
   UNABLE_TO_GET_ISSUER_CERT: 'its CA is not in the bundle',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its CA is not in the bundle',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its CA is not in the bundle',
 };
-
-function wordsFor(error: unknown): string {
-  const text = typeof error === 'string' ? error : messageOf(error);
-  return WORDS[text] ?? text;
-}
 
 function oneLine(name: string): string {
   return name === '' ? 'no name' : name.replaceAll('\n', ', ');

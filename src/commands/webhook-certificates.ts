@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { JsonObject } from '../admission/json.ts';
 import { ownField, ownList, ownString } from '../admission/json.ts';
 import { messageOf } from '../admission/thrown.ts';
-import type { IdentityWebhook } from '../diagnosis/registration.ts';
+import type { IdentityWebhook, ServiceReference } from '../diagnosis/registration.ts';
 import { caBundleOf, readyEndpoints, serviceOf } from '../diagnosis/registration.ts';
 import type { PodPort } from '../kube/port-forward.ts';
 import type { Reader } from './diagnose-reading.ts';
@@ -48,6 +48,11 @@ export async function certificateProblems(
   return [...problems];
 }
 
+/** admissionregistration.k8s.io: of ServiceReference unless given. */
+const HTTPS_PORT = 443;
+/** Each may take its ten seconds where nothing answers; replicas have one certificate, or two for a moment. */
+const MAX_PLACES = 3;
+
 interface Place {
   readonly host: string;
   readonly open: () => Promise<Duplex>;
@@ -55,33 +60,50 @@ interface Place {
 
 async function placesOf(
   webhook: JsonObject,
-  { cluster, endpointSlices, dial }: CertificateQuestion,
+  question: CertificateQuestion,
   note: (problem: string) => void,
 ): Promise<readonly Place[]> {
+  const { dial, hint } = question;
   const address = ownString(ownField(webhook, 'clientConfig'), 'url');
   if (address !== undefined && URL.canParse(address)) {
     const url = new URL(address);
     const open = dial.url(url);
-    return open === undefined ? [] : [{ host: url.hostname.replace(/^\[|\]$/g, ''), open }];
-  }
-  const service = serviceOf(webhook);
-  if (service === undefined) return [];
-  const { namespace, name } = service;
-  const stored = await cluster.object(pathIn(namespace, 'services', name)).catch(() => ({}));
-  if (stored === undefined) {
-    note(`its Service ${namespace}/${name} does not exist`);
+    if (open !== undefined) return [{ host: url.hostname.replace(/^\[|\]$/g, ''), open }];
+    hint(`not checked: the certificate at ${url.origin}, which is an address of the API server's own machine`);
     return [];
   }
-  const number = Number(ownField(ownField(ownField(webhook, 'clientConfig'), 'service'), 'port') ?? 443);
-  const port = ownList(ownField(stored, 'spec'), 'ports').find((each) => ownField(each, 'port') === number);
-  const portName = ownString(port, 'name') ?? '';
-  return readyEndpoints(service, endpointSlices).flatMap(({ endpoint, ports }) => {
-    const pod = ownString(ownField(endpoint, 'targetRef'), 'name');
-    const target = ownField(
-      ports.find((each) => (ownString(each, 'name') ?? '') === portName),
-      'port',
-    );
-    if (pod === undefined || typeof target !== 'number') return [];
-    return [{ host: `${name}.${namespace}.svc`, open: () => dial.pod({ namespace, pod, port: target }) }];
-  });
+  const service = serviceOf(webhook);
+  return service === undefined ? [] : placesBehind(webhook, { ...question, ...service }, note);
+}
+
+async function placesBehind(
+  webhook: JsonObject,
+  { cluster, endpointSlices, dial, hint, namespace, name }: CertificateQuestion & ServiceReference,
+  note: (problem: string) => void,
+): Promise<readonly Place[]> {
+  const service = `Service ${namespace}/${name}`;
+  const number = ownField(ownField(ownField(webhook, 'clientConfig'), 'service'), 'port') ?? HTTPS_PORT;
+  try {
+    const stored = await cluster.object(pathIn(namespace, 'services', name));
+    const port = ownList(ownField(stored, 'spec'), 'ports').find((each) => ownField(each, 'port') === number);
+    if (port === undefined) {
+      note(stored === undefined ? `its ${service} does not exist` : `its ${service} has no port ${JSON.stringify(number)}`);
+      return [];
+    }
+    const endpoints = readyEndpoints({ namespace, name }, endpointSlices);
+    const places = endpoints.flatMap(({ endpoint, ports }): Place[] => {
+      const pod = ownString(ownField(endpoint, 'targetRef'), 'name');
+      const target = ownField(
+        ports.find((each) => (ownString(each, 'name') ?? '') === (ownString(port, 'name') ?? '')),
+        'port',
+      );
+      if (pod === undefined || typeof target !== 'number') return [];
+      return [{ host: `${name}.${namespace}.svc`, open: () => dial.pod({ namespace, pod, port: target }) }];
+    });
+    if (places.length === 0) hint(`not checked: the certificate of ${service}, behind which no pod is known`);
+    return places.slice(0, MAX_PLACES);
+  } catch (error) {
+    hint(`not checked: the certificate of ${service}: ${messageOf(error)}`);
+    return [];
+  }
 }

@@ -118,6 +118,15 @@ function audienceProblem(
   ];
 }
 
+/** Of the token that a container's SDK would send to STS; undefined where the pod does not tell. */
+export function webIdentityAudience(pod: JsonObject, { container, variables }: ContainerFacts): string | undefined {
+  const path = variables.get(TOKEN_FILE_VARIABLE);
+  const mount = path === undefined ? undefined : mountOf(container, linuxPath(path));
+  const volume = mount === undefined ? undefined : volumeOf(pod, mount.name);
+  if (mount === undefined || volume === undefined) return undefined;
+  return ownString(tokenIn(volume, mount.subPath === '' ? mount.rest : mount.subPath), 'audience');
+}
+
 interface Mount {
   readonly name: string;
   readonly subPath: string;

@@ -18,6 +18,7 @@ import type { Entry, Manifests } from '../diagnosis/manifests.ts';
 import { createSigner } from '../support/sts-signer.ts';
 import { createTestIo } from '../support/command-io.ts';
 
+const YES = '<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">';
 const signer = createSigner('RS256');
 const ISSUER = 'https://oidc.example.com/prod';
 const PROVIDER = {
@@ -91,7 +92,7 @@ describe('diagnose pod', () => {
   });
 
   test('says what it has looked at', async () => {
-    sts.answer = { status: 200, body: '' };
+    sts.answer = { status: 200, body: YES };
     const { out } = await diagnose(healthy(), {
       output: 'text',
       policy: trustPolicy('prod:app'),
@@ -227,6 +228,45 @@ describe('diagnose pod', () => {
       expect([ids, evidence[0]?.includes('dry run')]).toEqual([['pod-not-mutated'], false]);
     });
 
+    test.each([
+      [
+        'has no such port',
+        { spec: { ports: [{ name: 'https', port: 8443 }] } },
+        'its Service eks/pod-identity-webhook has no port 443',
+      ],
+      ['has no pod that is known', { spec: { ports: [{ name: 'other', port: 443 }] } }, undefined],
+    ])('says where the Service of the webhook %s', async (_, service, problem) => {
+      const { evidence, err } = await diagnose(bare(), {
+        others: { ...others, '/api/v1/namespaces/eks/services/pod-identity-webhook': service },
+        dryRun: () => without,
+      });
+      const hint = 'not checked: the certificate of Service eks/pod-identity-webhook, behind which no pod is known\n';
+      expect([evidence[0]?.endsWith(problem ?? 'left it alone'), err]).toEqual([
+        true,
+        problem === undefined ? hint : '',
+      ]);
+    });
+
+    test('says where the webhook is at an address of another machine, or its Service may not be read', async () => {
+      const byUrl = { ...WEBHOOK, clientConfig: { url: 'https://127.0.0.1:23443/mutate', caBundle: 'WA==' } };
+      const { err } = await diagnose(bare(), {
+        others: { ...others, [CONFIGURATIONS]: { items: [{ metadata: {}, webhooks: [WEBHOOK, byUrl] }] } },
+        forbidden: ['/api/v1/namespaces/eks/services/pod-identity-webhook'],
+        dryRun: () => without,
+      });
+      expect(err.split('\n')).toEqual([
+        expect.stringMatching(/^not checked: the certificate of Service eks\/pod-identity-webhook: .* 403 /),
+        "not checked: the certificate at https://127.0.0.1:23443, which is an address of the API server's own machine",
+        '',
+      ]);
+    });
+
+    test('takes no word of a webhook that knows no dry run', async () => {
+      const message = `admission webhook "${WEBHOOK.name}" does not support dry run`;
+      const { ids, err } = await diagnose(bare(), { others, dryRun: () => answered(400, { message }) });
+      expect({ ids, err }).toEqual({ ids: ['pod-not-mutated'], err: `not tried with a new pod: ${message}\n` });
+    });
+
     test('tries none where it is known what keeps the webhook from it', async () => {
       const manifests = bare();
       manifests.pod.metadata.labels = { 'eks.amazonaws.com/skip-pod-identity-webhook': '' };
@@ -235,6 +275,19 @@ describe('diagnose pod', () => {
       };
       expect((await diagnose(manifests, { others, dryRun })).ids).toEqual(['opted-out-by-label']);
     });
+  });
+
+  test('says the rest where other accounts and the ConfigMap may not be read', async () => {
+    const manifests = bare();
+    manifests.account.metadata.annotations = {};
+    const { ids, err } = await diagnose(manifests, {
+      forbidden: ['/api/v1/namespaces/prod/serviceaccounts', '/api/v1/namespaces/eks/configmaps/pod-identity-webhook'],
+      configMapNamespace: 'eks',
+    });
+    expect([ids, err.split('\n').filter((line) => line.startsWith('not checked: ')).length]).toEqual([
+      ['annotation-missing', 'webhook-down'],
+      2,
+    ]);
   });
 
   test('says what it may not read, and the rest all the same', async () => {
@@ -263,7 +316,7 @@ describe('diagnose pod', () => {
   });
 
   test('asks STS with a new token, and takes its word', async () => {
-    sts.answer = { status: 200, body: '<Credentials>secret</Credentials>' };
+    sts.answer = { status: 200, body: '<AssumeRoleWithWebIdentityResponse><Credentials>secret</Credentials>' };
     const asked = { stsOf };
     expect((await diagnose(healthy(), asked)).ids).toEqual([]);
     expect(Object.fromEntries(new URLSearchParams(sts.bodies.at(-1)))).toEqual({
@@ -282,7 +335,7 @@ describe('diagnose pod', () => {
     expect((await diagnose(healthy(), asked)).ids).toEqual(['provider-audience']);
     sts.answer = { status: 502, body: 'Bad Gateway' };
     expect((await diagnose(healthy(), asked)).err).toBe(
-      `STS was not asked: ${sts.url}: it answers 502, and not as STS does\n`,
+      `STS has not decided: ${sts.url}: it answers 502, and not as STS does\n`,
     );
   });
 
@@ -305,11 +358,11 @@ describe('diagnose pod', () => {
     const refusal = '<Error><Code>AccessDenied</Code></Error>';
     sts.answer = { status: 400, body: `${' '.repeat(100_000)}${refusal}` };
     const { ids, err } = await diagnose(healthy(), { stsOf });
-    expect([ids, err]).toEqual([[], `STS was not asked: ${sts.url}: it answers 400, and not as STS does\n`]);
+    expect([ids, err]).toEqual([[], `STS has not decided: ${sts.url}: it answers 400, and not as STS does\n`]);
   });
 
   test('asks for the session as the pod does, in its region', async () => {
-    sts.answer = { status: 200, body: '' };
+    sts.answer = { status: 200, body: YES };
     const manifests = healthy();
     const session = async (entry: Entry): Promise<unknown> => {
       manifests.main.env.push(entry);
@@ -324,10 +377,67 @@ describe('diagnose pod', () => {
       manifests.main.env.pop();
       return new URLSearchParams(sts.bodies.at(-1)).get('RoleSessionName');
     };
+    const name = 'AWS_ROLE_SESSION_NAME';
+    const from = (valueFrom: object): Entry => ({ name, valueFrom });
     expect([
-      await session({ name: 'AWS_ROLE_SESSION_NAME', value: 'orders' }),
-      await session({ name: 'AWS_ROLE_SESSION_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }),
-    ]).toEqual(['orders', 'web']);
+      await session({ name, value: 'orders' }),
+      await session({ name, value: '$(POD_NAME)' }),
+      await session(from({ fieldRef: { fieldPath: 'metadata.name' } })),
+      await session(from({ fieldRef: { fieldPath: 'metadata.uid' } })),
+      await session(from({ configMapKeyRef: { name: 'x', key: 'y' } })),
+    ]).toEqual(['orders', 'diagnose', 'web', 'diagnose', 'diagnose']);
+  });
+
+  test('asks with a token for whom the pod’s own is, and with none that is for somebody else', async () => {
+    sts.answer = { status: 200, body: YES };
+    const audience = async (own: string): Promise<unknown> => {
+      const manifests = healthy();
+      manifests.token.audience = own;
+      await diagnose(manifests, { stsOf });
+      return tokenClaims(new URLSearchParams(sts.bodies.at(-1)).get('WebIdentityToken') ?? '')?.claims.audiences;
+    };
+    expect([await audience('amazonaws.com'), await audience('vault')]).toEqual([
+      ['amazonaws.com'],
+      ['sts.amazonaws.com'],
+    ]);
+  });
+
+  test('asks no STS of AWS for a pod that asks another one', async () => {
+    const manifests = healthy();
+    manifests.main.env.push({ name: 'AWS_ENDPOINT_URL_STS', value: 'http://localstack:4566' });
+    const before = sts.bodies.length;
+    const { ids, err } = await diagnose(manifests, { stsOf: () => ({ url: sts.url, isNamed: false }) });
+    expect({ ids, err, asked: sts.bodies.length - before }).toEqual({
+      ids: [],
+      err: 'STS was not asked: the pod asks another one, by AWS_ENDPOINT_URL_STS; name it by --sts-endpoint=URL\n',
+      asked: 0,
+    });
+  });
+
+  test('takes no page that says yes to everything for STS, and follows nobody elsewhere', async () => {
+    sts.answer = { status: 200, body: '<html>Welcome</html>' };
+    const page = await diagnose(healthy(), { stsOf });
+    sts.answer = { status: 302, body: '' };
+    const elsewhere = await diagnose(healthy(), { stsOf });
+    expect([page.ids, page.err, elsewhere.ids, elsewhere.err]).toEqual([
+      [],
+      `STS has not decided: ${sts.url}: it answers 200, and not as STS does\n`,
+      [],
+      `STS has not decided: ${sts.url}: it answers 302, and not as STS does\n`,
+    ]);
+  });
+
+  test('lets no STS command the terminal, nor choose the role of a command', async () => {
+    const message = 'for arn:aws:iam::999999999999:role/evil of system:serviceaccount:kube-system:evil\u001B[2J\u202E';
+    const body = `<ErrorResponse><Error><Code>AccessDenied</Code><Message>${message}</Message></Error></ErrorResponse>`;
+    sts.answer = { status: 403, body };
+    const { out } = await diagnose(healthy(), { stsOf, output: 'text' });
+    // oxlint-disable-next-line eslint/no-control-regex
+    expect([/[\u001B\u202E]/.test(out), /fix:.*evil/.test(out), /fix:.*role-name app /.test(out)]).toEqual([
+      false,
+      false,
+      true,
+    ]);
   });
 
   test('asks STS nothing for a pod whose credentials come from the agent', async () => {
@@ -357,7 +467,7 @@ describe('diagnose pod', () => {
   test('takes an issuer that is not reached from here for one that may be wrong, unless STS has reached it', async () => {
     const fetch: DiagnoseClusterOptions['fetch'] = async (url) => ({ url, failure: 'connect ETIMEDOUT' });
     const alone = await diagnose(healthy(), { fetch });
-    sts.answer = { status: 200, body: '' };
+    sts.answer = { status: 200, body: YES };
     expect({
       ids: alone.ids,
       evidence: alone.evidence,
