@@ -11,7 +11,6 @@ import type { Operation } from './patch.ts';
 import { containersOf, isWindows } from './pod.ts';
 import type { Review } from './review.ts';
 import type { Settings } from './settings.ts';
-import { quoted } from './warning.ts';
 import {
   ROLE_ARN_VARIABLE,
   TOKEN_FILE_NAME,
@@ -93,17 +92,18 @@ function changeOf(pod: JsonObject, answer: IdentityAnswer, settings: Settings): 
   const roles = injectedRoles(pod, settings);
   const [first] = roles;
   if (answer.kind === 'unknown' || first === undefined) return undefined;
-  if (answer.kind === 'none') return `it has role ${quoted(first.roleArn)}, and its account has none: ${answer.reason}`;
+  if (answer.kind === 'none')
+    return `it has role ${JSON.stringify(first.roleArn)}, and its account has none: ${answer.reason}`;
   const { method, roleArn, audience = settings.tokenAudience } = answer.identity;
   if (method !== 'sts_web_identity') return undefined;
   const other = roles.find((role) => role.roleArn !== roleArn);
   if (other !== undefined) {
-    return `container ${other.container} has role ${quoted(other.roleArn)}, its account ${quoted(roleArn ?? '')}`;
+    return `container ${other.container} has role ${JSON.stringify(other.roleArn)}, its account ${JSON.stringify(roleArn ?? '')}`;
   }
   const stored = audiencesOf(pod).find((one) => one !== audience);
   return stored === undefined
     ? undefined
-    : `its token is for ${quoted(stored)}, its account asks for ${quoted(audience)}`;
+    : `its token is for ${JSON.stringify(stored)}, its account asks for ${JSON.stringify(audience)}`;
 }
 
 interface InjectedRole {

@@ -46,7 +46,7 @@ export function auditText({ pods, accounts, checked }: AuditFound): string {
     ...[...groups.values()].flatMap(groupLines),
     ...accounts.flatMap(({ namespace, serviceAccount, evidence, fix }) => [
       `account ServiceAccount/${serviceAccount} in ${namespace}: ${evidence}`,
-      `${INDENT}${fix}`,
+      ...fix.split('\n').map((line) => `${INDENT}${line}`),
     ]),
     `${counted(checked.pods, 'pod')}: ${countOf(pods, 'missed')} missed, ${countOf(pods, 'stale')} stale; ` +
       `${counted(checked.accounts, 'account')}: ${accounts.length} mistyped`,

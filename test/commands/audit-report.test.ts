@@ -26,6 +26,17 @@ test('the pods of one owner are one group, however many they are', () => {
 `);
 });
 
+test('a command of two lines stays two lines', () => {
+  const fix = 'kubectl annotate serviceaccount web -n shop key-\n# then create its pods again';
+  const accounts = [{ namespace: 'shop', serviceAccount: 'web', evidence: 'it has a typo', fix }];
+  expect(auditText({ pods: [], accounts, checked: { pods: 0, accounts: 1 } }))
+    .toBe(`account ServiceAccount/web in shop: it has a typo
+        kubectl annotate serviceaccount web -n shop key-
+        # then create its pods again
+0 pods: 0 missed, 0 stale; 1 account: 1 mistyped
+`);
+});
+
 // A cluster has a hundred thousand pods, and after an outage all of them may be in it.
 test('twice as many pods are twice the work', () => {
   const [few, some, many] = [10, 20, 40].map((count) => elementsRead(missedPods(count)));

@@ -102,6 +102,15 @@ account ServiceAccount/typo in shop: annotation eks.amazon.com/role-arn is read 
     ]);
   });
 
+  it('shows role ARNs whole, however alike they begin', async () => {
+    const [old, now] = ['checkin', 'checkout'].map((name) => `arn:aws:iam::111122223333:role/team/payments/${name}`);
+    const annotated = account('web', { 'eks.amazonaws.com/role-arn': now });
+    const { out } = await audit({ cluster: [annotated, pod('a', ofDeployment, injected(old ?? ''))] });
+    expect(out.split('\n')[0]).toBe(
+      `stale   Deployment/web in shop, 1 pod of account web: container app has role "${old}", its account "${now}"`,
+    );
+  });
+
   it('is one JSON document', async () => {
     const { out, exit } = await audit({ cluster: [web, pod('a', ofDeployment)] }, '-o', 'json');
     expect([JSON.parse(out), exit]).toEqual([
