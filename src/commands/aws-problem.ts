@@ -20,11 +20,19 @@ export interface Seen {
   readonly said: string;
   readonly account: AccountKey;
   readonly roleArn: string;
+  /** Of the cluster's tokens; undefined where it could not be read. */
+  readonly issuer?: string | undefined;
+  /** Takes the place of what is said of audiences elsewhere, where the account itself has set one. */
+  readonly audienceFix?: string | undefined;
 }
 
+const OF_AUDIENCE: readonly CauseId[] = ['audience-mismatch', 'provider-audience'];
+
 /** The fix is that of the same error in a log. Of a name the first counts: ours, and not what STS may say. */
-export function reported({ id, severity, object, evidence, said, account, roleArn }: Seen): Reported {
+export function reported(seen: Seen): Reported {
+  const { id, severity, object, evidence, said, account, roleArn, issuer = '', audienceFix } = seen;
   const subject = `system:serviceaccount:${account.namespace}:${account.name}`;
-  const fix = fixOf(id, `${subject} ${roleArn} ${said}`);
-  return { id, severity, object, evidence, fix, predictedError: said };
+  const known = `${subject} ${roleArn}${issuer === '' ? '' : ` in its account for ${issuer}`}`;
+  const ours = OF_AUDIENCE.includes(id) ? audienceFix : undefined;
+  return { id, severity, object, evidence, fix: ours ?? fixOf(id, `${known} ${said}`), predictedError: said };
 }

@@ -3,11 +3,14 @@
 import type { AccountKey } from '../admission/identity.ts';
 import { keyOf } from '../admission/identity.ts';
 import { messageOf } from '../admission/thrown.ts';
+import { parseRoleArn } from '../aws/arn.ts';
 import type { OidcProvider } from '../aws/oidc-provider.ts';
+import { providerArnOf } from '../aws/oidc-provider.ts';
 import { NOT_AUTHORIZED } from '../aws/sts-errors.ts';
 import { claimsOfServiceAccount } from '../aws/token.ts';
 import { evaluateTrustPolicy, parseTrustPolicy } from '../aws/trust-policy.ts';
 import type { CauseId } from '../diagnosis/cause.ts';
+import { causesOf } from '../diagnosis/error.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { likeliest, reported, textOf } from './aws-problem.ts';
 import type { ClusterIssuer } from './cluster-issuer.ts';
@@ -27,6 +30,8 @@ export interface AwsQuestion {
   readonly account: AccountKey;
   readonly roleArn: string;
   readonly audience: string;
+  /** Where the account has set it itself, and it is not the usual one. */
+  readonly audienceFix?: string | undefined;
   /** Of the session that STS is asked for; trust policies may have conditions on it. */
   readonly sessionName: string;
   readonly client: Pick<KubeClient, 'write'>;
@@ -59,7 +64,7 @@ export async function awsProblems(question: AwsQuestion): Promise<readonly Repor
       : [...policyProblems(question, cluster), ...(await issuerProblems({ ...question, cluster, token }))];
   if (token === undefined || sts === undefined) return suspected;
   const verdict = await stsVerdict({ ...question, endpoint: sts.url, token });
-  return withVerdict(suspected, verdict, { ...question, sts });
+  return withVerdict(suspected, verdict, { ...question, sts, issuer: cluster?.issuer });
 }
 
 async function orHint<T>(asking: Promise<T>, hint: (why: string) => void): Promise<T | undefined> {
@@ -71,19 +76,34 @@ async function orHint<T>(asking: Promise<T>, hint: (why: string) => void): Promi
   }
 }
 
+/** What STS's words may mean, most likely first. */
+function likely(said: string): readonly CauseId[] {
+  return causesOf(`calling the AssumeRoleWithWebIdentity operation: ${said}`).map(({ id }) => id);
+}
+
 function policyProblems(question: AwsQuestion, { issuer }: ClusterIssuer): Reported[] {
   const { account, roleArn, audience, policy, provider, now } = question;
-  if (policy === undefined) return [];
-  question.asked(provider === undefined ? 'the trust policy' : 'trust policy and provider');
+  if (policy === undefined && provider === undefined) return [];
+  question.asked(
+    [policy === undefined ? '' : 'the trust policy', provider === undefined ? '' : 'the provider']
+      .filter((each) => each !== '')
+      .join(' and '),
+  );
   const decision = evaluateTrustPolicy({
-    policy: parseTrustPolicy(policy),
+    policy: parseTrustPolicy(policy ?? trustingPolicy(issuer, roleArn)),
     roleArn,
     claims: claimsOfServiceAccount({ ...account, issuer, audience }),
     ...(provider === undefined ? {} : { provider }),
     nowSeconds: now() / 1000,
   });
   if (decision.verdict === 'allowed') return [];
-  const problem = { severity: 'error', object: `role ${roleArn}`, evidence: decision.reason, ...question } as const;
+  const problem = {
+    severity: 'error',
+    object: `role ${roleArn}`,
+    evidence: decision.reason,
+    issuer,
+    ...question,
+  } as const;
   if (decision.verdict === 'invalid-policy') {
     const fix = 'pod-identity-webhook trust-policy check, with the same --policy and --provider, says where';
     return [{ ...reported({ ...problem, id: 'unknown', said: 'none of STS: IAM does not store such a policy' }), fix }];
@@ -94,6 +114,14 @@ function policyProblems(question: AwsQuestion, { issuer }: ClusterIssuer): Repor
   }
   const said = textOf(decision.stsError);
   return [reported({ ...problem, id: clauseCause(decision.clause?.path) ?? likeliest(said), said })];
+}
+
+/** One that lets everybody in, where only the provider is to be judged. */
+function trustingPolicy(issuer: string, roleArn: string): string {
+  const role = parseRoleArn(roleArn);
+  const Federated = role === undefined ? '*' : providerArnOf(issuer, role);
+  const statement = { Effect: 'Allow', Principal: { Federated }, Action: 'sts:AssumeRoleWithWebIdentity' };
+  return JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
 }
 
 /** Which part of a statement does not fit says what STS's one text for all of them does not. */
@@ -108,7 +136,7 @@ function clauseCause(path: string | undefined): CauseId | undefined {
 function withVerdict(
   suspected: readonly Reported[],
   verdict: StsVerdict,
-  question: AwsQuestion & { readonly sts: StsPlace },
+  question: AwsQuestion & { readonly sts: StsPlace; readonly issuer: string | undefined },
 ): readonly Reported[] {
   const { sts, hint, account, policy } = question;
   const { url } = sts;
@@ -119,7 +147,7 @@ function withVerdict(
     return [...suspected, reported({ ...problem, severity: 'warning', id: 'network-to-sts', evidence, said })];
   }
   if (verdict.kind === 'unreachable' || verdict.kind === 'none') {
-    const what = verdict.kind === 'none' ? 'STS has not decided' : 'STS was not asked';
+    const what = verdict.kind === 'none' ? 'STS has not decided' : 'STS does not answer';
     hint(`${what}: ${url}: ${verdict.message}`);
     return suspected;
   }
@@ -132,7 +160,7 @@ function withVerdict(
   }
   const said = textOf(verdict);
   const evidence = `${url} refuses a new token of the account: ${said}`;
-  const cause = likeliest(`calling the AssumeRoleWithWebIdentity operation: ${said}`);
+  const cause = likely(said)[0] ?? 'unknown';
   const explains = ({ id, predictedError }: Reported): boolean => id === cause || predictedError.startsWith(said);
   // The policy is judged last: by then STS has read the keys.
   const others = verdict.code === NOT_AUTHORIZED.code ? suspected.filter((each) => !isOnlyFromHere(each)) : suspected;
@@ -154,5 +182,8 @@ function withVerdict(
       ...others,
     ];
   }
-  return [reported({ ...problem, said, id: cause, evidence }), ...others];
+  const isOneOfSeveral = verdict.code === NOT_AUTHORIZED.code;
+  const rest = likely(said).slice(1).join(', ');
+  const also = isOneOfSeveral ? `, as it does for ${rest}; --policy=FILE, of aws iam get-role, tells which` : '';
+  return [reported({ ...problem, said, id: cause, evidence: `${evidence}${also}` }), ...others];
 }

@@ -1,26 +1,20 @@
 // `diagnose pod` and `diagnose serviceaccount`: the rules of `diagnose manifests` on what a live cluster has stored, a new
 // pod on trial, and then what AWS would say to a token of the account.
 import { keyOf } from '../admission/identity.ts';
+import { shellWord } from '../aws/shell-word.ts';
 import { parseRoleArn } from '../aws/arn.ts';
 import type { OidcProvider } from '../aws/oidc-provider.ts';
 import { annotationsOf } from '../diagnosis/account.ts';
 import type { PodFacts } from '../diagnosis/facts.ts';
 import { nameOf } from '../diagnosis/facts.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { createReader, pathIn } from './cluster-reader.ts';
 import type { AwsQuestion, StsPlace } from './diagnose-aws.ts';
 import { awsProblems } from './diagnose-aws.ts';
 import type { DiagnosisOptions } from './diagnose-inputs.ts';
 import { diagnosed } from './diagnose-inputs.ts';
 import type { Target } from './diagnose-reading.ts';
-import {
-  accountNameIn,
-  configMapOf,
-  createReader,
-  inputOf,
-  pathIn,
-  podsOf,
-  surroundingsOf,
-} from './diagnose-reading.ts';
+import { accountNameIn, configMapOf, inputOf, podsOf, surroundingsOf } from './diagnose-reading.ts';
 import type { Reported } from './diagnose-report.ts';
 import { reportedFrom, reportJson, reportText } from './diagnose-report.ts';
 import type { Dial } from './webhook-certificates.ts';
@@ -73,7 +67,7 @@ export async function runDiagnoseCluster(options: DiagnoseClusterOptions, io: Co
   const listed = withTypedLists([inputOf([...around.items, ...configMap])]);
   const { entries, problems: unreadable } = configMapIn(listed.inputs, options);
   for (const problem of unreadable) hint(problem);
-  const found = await diagnosed(listed, { ...options, entries });
+  const found = await diagnosed(listed, { ...options, entries, isAsked: true });
   const objects = [
     ...pods.map((pod) => `Pod ${nameOf(pod)}`),
     `ServiceAccount ${keyOf(account)}`,
@@ -82,12 +76,13 @@ export async function runDiagnoseCluster(options: DiagnoseClusterOptions, io: Co
   const local = found.problems
     .filter(({ object }) => objects.some((each) => object === each || object.startsWith(`${each} `)))
     .map(reportedFrom);
-  const [facts] = found.pods;
+  const own = found.pods.filter(({ object }) => objects.includes(object));
+  const [facts] = own;
   const { problems: tried, ahead } = isEntitled(annotated, facts)
     ? await rehearsed(local, {
         ...around,
         account,
-        pod: pods[0],
+        pods,
         annotationPrefix: settings.annotationPrefix,
         cluster,
         client,
@@ -116,7 +111,10 @@ async function remoteProblems(
   options: DiagnoseClusterOptions,
   { request, ...question }: Pick<AwsQuestion, 'account' | 'hint' | 'asked'> & { readonly request: StsRequest },
 ): Promise<readonly Reported[]> {
-  const { roleArn, region, endpointVariable } = request;
+  const { roleArn, region, endpointVariable, audience, isAnnotatedAudience } = request;
+  const { namespace, name } = question.account;
+  const key = `${options.settings.annotationPrefix}/audience`;
+  const unset = `kubectl annotate serviceaccount ${shellWord(name)} -n ${shellWord(namespace)} ${shellWord(`${key}-`)}`;
   const sts = options.stsOf({ roleArn, ...(region === undefined ? {} : { region }) });
   const isElsewhere = sts?.isNamed === false && endpointVariable !== undefined;
   if (isElsewhere) {
@@ -126,6 +124,7 @@ async function remoteProblems(
     ...options,
     ...question,
     ...request,
+    audienceFix: isAnnotatedAudience && audience !== options.settings.tokenAudience ? unset : undefined,
     provider: options.providerOf(roleArn),
     sts: isElsewhere ? undefined : sts,
   });

@@ -21,6 +21,8 @@ import { verdictsOf } from './verdict.ts';
 
 export interface DiagnosisOptions extends Told {
   readonly now: () => number;
+  /** Whether somebody asks about these pods, not about all that there are. Default: where one account has them all. */
+  readonly isAsked?: boolean;
 }
 
 export interface Diagnosed {
@@ -68,7 +70,7 @@ function imagesByAccount(
 
 function surroundingIn(
   { inputs, kinds }: Listed,
-  { settings, surroundings, now }: DiagnosisOptions,
+  { settings, surroundings, now, isAsked = false }: DiagnosisOptions,
 ): Omit<Surrounding, 'imagesByAccount'> {
   const manifests = inputs.flatMap(({ documents }) => documents.flatMap(({ value }) => objectsOf(value)));
   const ofKind = (kind: string): JsonObject[] =>
@@ -86,6 +88,7 @@ function surroundingIn(
     endpointSlices: kinds.has('EndpointSlice') ? ofKind('EndpointSlice') : undefined,
     settings,
     surroundings,
+    isAsked,
     keysOf: (reference) => knownKeys.get(reference),
     now: now(),
   };

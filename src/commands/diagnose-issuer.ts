@@ -29,7 +29,7 @@ const UNREACHED = 'issuer-keys-unreachable';
 export async function issuerProblems(question: IssuerQuestion): Promise<readonly Reported[]> {
   const { cluster, token, fetch, now, asked } = question;
   const { issuer } = cluster;
-  const found = { severity: 'error', object: `issuer ${issuer}`, ...question } as const;
+  const found = { severity: 'error', object: `issuer ${issuer}`, issuer, ...question } as const;
   try {
     const checks = await verifiedIssuer({ issuer, cluster, token, fetch, output: 'json', now: now() });
     asked(`the issuer ${issuer}`);

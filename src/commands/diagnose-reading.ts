@@ -1,63 +1,19 @@
 // What `diagnose pod` reads of a cluster: the pods in question and what is around them, as if given by -f.
 import type { JsonObject } from '../admission/json.ts';
-import { isObject, ownField, ownList, ownString } from '../admission/json.ts';
+import { ownField, ownString } from '../admission/json.ts';
 import { serviceAccountNameOf } from '../admission/pod.ts';
 import { messageOf } from '../admission/thrown.ts';
+import { nameOf } from '../diagnosis/facts.ts';
 import { servicesOf } from '../diagnosis/registration.ts';
 import { CONFIG_MAP } from '../identity/config-map-entries.ts';
-import { refusalOf } from '../kube/answer.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { pagesOf } from '../kube/list.ts';
+import type { Reader } from './cluster-reader.ts';
+import { pathIn } from './cluster-reader.ts';
 import type { Input } from './inputs.ts';
 import { wrong } from './option-files.ts';
+import { referencedKeys } from './referenced-keys.ts';
 
 const REGISTRATION = 'admissionregistration.k8s.io/v1';
 const DISCOVERY = 'discovery.k8s.io/v1';
-
-export interface Reader {
-  /** Undefined where there is none. */
-  object(path: string): Promise<JsonObject | undefined>;
-  /** Of a path without query, in pages; the kind is on each item, which it is not in the API server's lists. */
-  list(path: string, of: { readonly kind: string; readonly apiVersion?: string }): Promise<JsonObject[]>;
-  /** The few that have a label. */
-  labelled(
-    path: string,
-    of: { readonly kind: string; readonly apiVersion: string; readonly label: string },
-  ): Promise<JsonObject[]>;
-}
-
-export function createReader(client: Pick<KubeClient, 'get'>): Reader {
-  const { signal } = new AbortController();
-
-  async function object(path: string): Promise<JsonObject | undefined> {
-    const answer = await client.get(path, { signal });
-    if (answer.status === 404) return undefined;
-    if (answer.status !== 200 || !isObject(answer.body)) throw refusalOf(path, answer);
-    return answer.body;
-  }
-
-  return {
-    object,
-    list: async (path, { kind, apiVersion = 'v1' }) => {
-      const items: JsonObject[] = [];
-      const resource = { name: path.slice(path.lastIndexOf('/') + 1), path };
-      for await (const page of pagesOf(client, resource, signal)) items.push(...page.items.filter(isObject));
-      return items.map((item) => ({ apiVersion, kind, ...item }));
-    },
-    labelled: async (path, { kind, apiVersion, label }) => {
-      const found = await object(`${path}?${new URLSearchParams({ labelSelector: label }).toString()}`);
-      return ownList(found, 'items')
-        .filter(isObject)
-        .map((item) => ({ apiVersion, kind, ...item }));
-    },
-  };
-}
-
-/** Of the objects of a namespace; what a person typed must not name another path. */
-export function pathIn(namespace: string, collection: string, name?: string): string {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/${collection}`;
-  return name === undefined ? path : `${path}/${encodeURIComponent(name)}`;
-}
 
 export interface Target {
   readonly subject: 'pod' | 'serviceaccount';
@@ -110,6 +66,8 @@ export async function surroundingsOf(
   const others = withOthers
     ? await ifAllowed(cluster.list(pathIn(namespace, 'serviceaccounts'), { kind: 'ServiceAccount' }))
     : undefined;
+  // Which program runs as which account tells whether one of them was meant.
+  const neighbours = withOthers ? await ifAllowed(cluster.list(pathIn(namespace, 'pods'), { kind: 'Pod' })) : undefined;
   const ofCluster = await ifAllowed(cluster.object(`/api/v1/namespaces/${encodeURIComponent(namespace)}`));
   const path = `/apis/${REGISTRATION}/mutatingwebhookconfigurations`;
   const kind = { kind: 'MutatingWebhookConfiguration', apiVersion: REGISTRATION };
@@ -118,6 +76,8 @@ export async function surroundingsOf(
   return {
     items: [
       ...pods,
+      ...(neighbours ?? []).filter((each) => !pods.some((pod) => nameOf(pod) === nameOf(each))),
+      ...(await referencedKeys(cluster, { pods, namespace }, ifAllowed)),
       // Without a list nothing is said of accounts that are not in it.
       ...(others === undefined && withOthers ? own : listOf('ServiceAccount', 'v1', others ?? own)),
       ...(ofCluster === undefined ? [] : [{ apiVersion: 'v1', kind: 'Namespace', ...ofCluster }]),

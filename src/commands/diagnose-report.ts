@@ -24,7 +24,12 @@ export function reportText(problems: readonly Reported[], paint: Paint): string 
   return problems
     .map(
       ({ id, severity, object, evidence, fix, predictedError }) =>
-        `${paint.bold(`${severity} ${id}`)}: ${printable(object)}\n   evidence: ${printable(evidence)}\n   in logs:  ${printable(predictedError)}\n   fix:      ${printable(fix)}\n`,
+        `${paint.bold(`${severity} ${id}`)}: ${printable(object)}\n   evidence: ${printable(evidence)}\n   in logs:  ${printable(predictedError)}\n   fix:      ${linesOf(fix)}\n`,
     )
     .join('');
+}
+
+/** Under each other: a remark stands on a line of its own, so that the command can be pasted. */
+function linesOf(fix: string): string {
+  return fix.split('\n').map(printable).join('\n             ');
 }

@@ -10,7 +10,7 @@ import { ROLE_ARN_VARIABLE } from '../admission/web-identity.ts';
 import { annotationsOf } from '../diagnosis/account.ts';
 import type { KubeAnswer } from '../kube/answer.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { pathIn } from './diagnose-reading.ts';
+import { pathIn } from './cluster-reader.ts';
 import { failedCallIn, probePod } from './probe-pod.ts';
 
 export type Rehearsal =

@@ -14,6 +14,8 @@ import { regionsOf, roleOf } from '../diagnosis/variables.ts';
 export interface StsRequest {
   readonly roleArn: string;
   readonly audience: string;
+  /** Whether the account itself says so. */
+  readonly isAnnotatedAudience: boolean;
   /** `diagnose` where the pod has none that can be known. */
   readonly sessionName: string;
   readonly region: string | undefined;
@@ -52,6 +54,7 @@ export function stsRequestOf(options: StsRequestOptions): StsRequest | undefined
   return {
     roleArn,
     audience: own.find((audience) => audience !== undefined) ?? given,
+    isAnnotatedAudience: annotated('audience') !== '',
     sessionName: sessionNameIn(facts),
     region: [...containers.flatMap(regionsOf), surroundings.region ?? ''].find(isRegion),
     endpointVariable: ENDPOINTS.find((name) => containers.some(({ variables }) => variables.has(name))),

@@ -7,8 +7,8 @@ import { messageOf } from '../admission/thrown.ts';
 import type { IdentityWebhook, ServiceReference } from '../diagnosis/registration.ts';
 import { caBundleOf, readyEndpoints, serviceOf } from '../diagnosis/registration.ts';
 import type { PodPort } from '../kube/port-forward.ts';
-import type { Reader } from './diagnose-reading.ts';
-import { pathIn } from './diagnose-reading.ts';
+import type { Reader } from './cluster-reader.ts';
+import { pathIn } from './cluster-reader.ts';
 import { certificateProblem } from './served-certificate.ts';
 
 /** How a webhook is reached from here. */
@@ -87,7 +87,9 @@ async function placesBehind(
     const stored = await cluster.object(pathIn(namespace, 'services', name));
     const port = ownList(ownField(stored, 'spec'), 'ports').find((each) => ownField(each, 'port') === number);
     if (port === undefined) {
-      note(stored === undefined ? `its ${service} does not exist` : `its ${service} has no port ${JSON.stringify(number)}`);
+      note(
+        stored === undefined ? `its ${service} does not exist` : `its ${service} has no port ${JSON.stringify(number)}`,
+      );
       return [];
     }
     const endpoints = readyEndpoints({ namespace, name }, endpointSlices);

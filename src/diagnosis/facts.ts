@@ -23,6 +23,8 @@ export interface Surrounding {
   readonly endpointSlices: readonly JsonObject[] | undefined;
   readonly settings: Settings;
   readonly surroundings: Surroundings;
+  /** Whether the question is about one pod, or about those of one account, whatever else was given with them. */
+  readonly isAsked: boolean;
   /** Names of the variables that a ConfigMap or Secret holds (`Secret/prod/aws`); undefined where it was not given. */
   readonly keysOf: (reference: string) => readonly string[] | undefined;
   /** Milliseconds since 1970, of certificates. */

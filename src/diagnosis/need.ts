@@ -11,8 +11,8 @@ export type Need = 'named' | 'asked' | 'none';
 
 /** Settings of EKS's network plugin, which are no SDK's. */
 const AWS_VARIABLE = /^AWS_(?!VPC_)/;
-/** Buckets, ARNs, and providers by flag. */
-const AWS_WORD = /\bs3[an]?:\/\/|\barn:aws|=aws\b/;
+/** Buckets, ARNs, and providers by flag, of which external-dns has two. Clusters and the like are named after AWS, too. */
+const AWS_WORD = /\bs3[an]?:\/\/|\barn:aws|(?:^|\s)--?[\w.-]*provider[\w.-]*=aws(?:-sd)?(?![\w-])/;
 /** Endpoints that want signed requests: who calls a database or a registry of Amazon's has other means. */
 const AWS_ENDPOINT =
   /\b(?:s3|sqs|sns|dynamodb|kinesis|firehose|secretsmanager|ssm|sts|kms|lambda|events|logs|bedrock[\w-]*)\.[\w.-]*amazonaws\.com/;
@@ -31,9 +31,9 @@ export function needOf(facts: PodFacts): Need {
   return isAlone(facts) && account.name !== 'default' ? 'asked' : 'none';
 }
 
-/** Whether all pods that were given run as one account: somebody asks about them. */
-export function isAlone({ imagesByAccount }: PodFacts): boolean {
-  return imagesByAccount.size === 1;
+/** Whether somebody asks about these pods: says so, or has given those of one account and no others. */
+export function isAlone({ isAsked, imagesByAccount }: PodFacts): boolean {
+  return isAsked || imagesByAccount.size === 1;
 }
 
 /** An account that says how its token shall be, and has none: charts leave the role empty, but not these. */

@@ -46,7 +46,10 @@ function rank(reach: Reach): number {
 export interface IdentityWebhook {
   /** For people: configuration and entry. */
   readonly name: string;
+  readonly configuration: string;
   readonly entryName: string;
+  /** Of the entry in its configuration. */
+  readonly index: number;
   readonly webhook: JsonObject;
 }
 
@@ -59,11 +62,12 @@ function webhooksOf(configuration: JsonObject): (IdentityWebhook & { readonly is
   const configurationName = ownString(ownField(configuration, 'metadata'), 'name') ?? '';
   return ownList(configuration, 'webhooks')
     .filter(isObject)
-    .map((webhook) => {
+    .map((webhook, index) => {
       const name = ownString(webhook, 'name') ?? '';
       const service = ownString(ownField(ownField(webhook, 'clientConfig'), 'service'), 'name') ?? '';
       const isOurs = [configurationName, name, service].some((text) => IDENTITY_WEBHOOK.test(text));
-      return { name: `${configurationName}, webhook ${name}`, entryName: name, webhook, isOurs };
+      const label = `${configurationName}, webhook ${name}`;
+      return { name: label, configuration: configurationName, entryName: name, index, webhook, isOurs };
     });
 }
 

@@ -1,6 +1,8 @@
 // `diagnose pod` and `diagnose serviceaccount`: what a cluster has stored, what its issuer publishes, and what STS says.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ownList, ownString } from '../../src/admission/json.ts';
@@ -16,6 +18,7 @@ import type { KubeAnswer } from '../../src/kube/answer.ts';
 import { bare, healthy } from '../diagnosis/manifests.ts';
 import type { Entry, Manifests } from '../diagnosis/manifests.ts';
 import { createSigner } from '../support/sts-signer.ts';
+import { createAuthority } from '../support/certificates.ts';
 import { createTestIo } from '../support/command-io.ts';
 
 const YES = '<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">';
@@ -100,7 +103,7 @@ describe('diagnose pod', () => {
       stsOf,
     });
     expect(out).toBe(
-      `nothing is wrong with the identity of these pods\nasked: what is stored; trust policy and provider; the issuer ${ISSUER}; STS at ${sts.url}\n`,
+      `nothing is wrong with the identity of these pods\nasked: what is stored; the trust policy and the provider; the issuer ${ISSUER}; STS at ${sts.url}\n`,
     );
   });
 
@@ -265,6 +268,60 @@ describe('diagnose pod', () => {
       const message = `admission webhook "${WEBHOOK.name}" does not support dry run`;
       const { ids, err } = await diagnose(bare(), { others, dryRun: () => answered(400, { message }) });
       expect({ ids, err }).toEqual({ ids: ['pod-not-mutated'], err: `not tried with a new pod: ${message}\n` });
+    });
+
+    test('tries a pod that is not shut out, and says first what befalls all', async () => {
+      const manifests = bare();
+      const optedOut = structuredClone(manifests.pod);
+      optedOut.metadata = {
+        ...optedOut.metadata,
+        name: 'out',
+        labels: { 'eks.amazonaws.com/skip-pod-identity-webhook': '' },
+      };
+      const pods = { '/api/v1/namespaces/prod/pods': { items: [optedOut, manifests.pod] } };
+      const tried: string[] = [];
+      const dryRun = (pod: string): KubeAnswer => {
+        tried.push(pod);
+        return without;
+      };
+      const target = targetFrom('prod/app', 'serviceaccount');
+      const { ids } = await diagnose(manifests, { others: { ...others, ...pods }, dryRun, target });
+      expect([ids, tried.some((pod) => pod.includes('skip-pod'))]).toEqual([
+        ['webhook-down', 'opted-out-by-label'],
+        false,
+      ]);
+    });
+
+    test('says how to repair a caBundle', async () => {
+      const authority = await createAuthority();
+      const { keyPem, certPem } = await authority.issue({ names: ['pod-identity-webhook.eks.svc'] });
+      const server = createTlsServer({ key: keyPem, cert: certPem });
+      await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+      const address = server.address();
+      const other = Buffer.from((await createAuthority()).caPem, 'utf8').toString('base64');
+      const entry = { ...WEBHOOK, clientConfig: { ...WEBHOOK.clientConfig, caBundle: other } };
+      const service = { spec: { ports: [{ name: 'https', port: 443 }] } };
+      const metadata = { name: 'pod-identity-webhook' };
+      try {
+        const { fixes } = await diagnose(bare(), {
+          others: {
+            ...others,
+            [CONFIGURATIONS]: { items: [{ metadata, webhooks: [{ name: 'other.example.com' }, entry] }] },
+            '/api/v1/namespaces/eks/services/pod-identity-webhook': service,
+          },
+          dryRun: () => without,
+          dial: {
+            pod: async () =>
+              connect({ host: '127.0.0.1', port: typeof address === 'object' ? (address?.port ?? 0) : 0 }),
+            url: () => undefined,
+          },
+        });
+        expect(fixes).toEqual([
+          `kubectl patch mutatingwebhookconfiguration pod-identity-webhook --type=json -p '[{"op":"replace","path":"/webhooks/1/clientConfig/caBundle","value":"BASE64_OF_ITS_CA"}]'\n# where the webhook itself or cert-manager writes the caBundle, kubectl logs -n eks deployment/pod-identity-webhook says why it did not; then create its pods again`,
+        ]);
+      } finally {
+        server.close();
+      }
     });
 
     test('tries none where it is known what keeps the webhook from it', async () => {
@@ -440,6 +497,74 @@ describe('diagnose pod', () => {
     ]);
   });
 
+  test('judges a provider without a policy', async () => {
+    expect((await diagnose(healthy(), { provider: null })).ids).toEqual(['provider-missing']);
+    expect((await diagnose(healthy(), { provider: PROVIDER })).ids).toEqual([]);
+  });
+
+  test('says what else gives the one text that STS has for all', async () => {
+    sts.answer = {
+      status: 403,
+      body: '<Error><Code>AccessDenied</Code><Message>Not authorized to perform sts:AssumeRoleWithWebIdentity</Message></Error>',
+    };
+    const { ids, evidence } = await diagnose(healthy(), { stsOf });
+    expect([ids, evidence[0]?.split('; ').at(-1), evidence[0]?.includes('role-missing')]).toEqual([
+      ['subject-mismatch'],
+      '--policy=FILE, of aws iam get-role, tells which',
+      true,
+    ]);
+  });
+
+  test('has the audience that the account has set itself taken away', async () => {
+    const manifests = healthy();
+    manifests.account.metadata.annotations['eks.amazonaws.com/audience'] = 'sts.amazonaws.com.cn';
+    manifests.token.audience = 'sts.amazonaws.com.cn';
+    const { ids, fixes } = await diagnose(manifests, { provider: PROVIDER, policy: trustPolicy('prod:app') });
+    expect([ids, fixes]).toEqual([
+      ['provider-audience'],
+      ['kubectl annotate serviceaccount app -n prod eks.amazonaws.com/audience-'],
+    ]);
+  });
+
+  test('names issuer and account in what mends a provider', async () => {
+    const { fixes } = await diagnose(healthy(), { provider: null });
+    expect(fixes[0]).toContain('aws iam create-open-id-connect-provider --url https://oidc.example.com/prod ');
+  });
+
+  test('reads which names Secrets and ConfigMaps bring, and no value', async () => {
+    const manifests = healthy();
+    manifests.main.envFrom = [{ secretRef: { name: 'aws' } }, { configMapRef: { name: 'aws' } }];
+    const others = {
+      '/api/v1/namespaces/prod/secrets/aws': { data: { AWS_ACCESS_KEY_ID: 'U0VDUkVU' } },
+      '/api/v1/namespaces/prod/configmaps/aws': { data: { AWS_PROFILE: 'prod' } },
+    };
+    const { ids, out } = await diagnose(manifests, { others });
+    expect([ids, out.includes('U0VDUkVU')]).toEqual([['static-keys-win', 'profile-env-set'], false]);
+    const forbidden = Object.keys(others);
+    const { err } = await diagnose(manifests, { others, forbidden });
+    expect(err.split('\n').filter((line) => line.startsWith('not checked: '))).toHaveLength(2);
+  });
+
+  test('takes no program of the default account for one of an account that another program runs as', async () => {
+    const manifests = bare();
+    const { account, pod } = manifests;
+    const nginx = structuredClone(pod);
+    nginx.metadata.name = 'nginx';
+    nginx.spec.serviceAccountName = 'default';
+    nginx.spec.containers = [{ name: 'nginx', image: 'nginx' }];
+    const others = {
+      '/api/v1/namespaces/prod/pods': { items: [pod, nginx] },
+      '/api/v1/namespaces/prod/pods/nginx': nginx,
+      '/api/v1/namespaces/prod/serviceaccounts': {
+        items: [account, { metadata: { name: 'default', namespace: 'prod' } }],
+      },
+      '/api/v1/namespaces/prod/serviceaccounts/default': { metadata: { name: 'default', namespace: 'prod' } },
+    };
+    for (const target of [targetFrom('prod/nginx', 'pod'), targetFrom('prod/default', 'serviceaccount')]) {
+      expect((await diagnose(manifests, { others, target })).ids).toEqual([]);
+    }
+  });
+
   test('asks STS nothing for a pod whose credentials come from the agent', async () => {
     const { ids } = await diagnose(healthy(), {
       containerCredentials: ['prod/app'],
@@ -493,7 +618,7 @@ describe('diagnose pod', () => {
   test('says where STS does not answer', async () => {
     const place = (isNamed: boolean) => ({ stsOf: () => ({ url: 'http://127.0.0.1:1', isNamed }) });
     const [named, chosen] = [await diagnose(healthy(), place(true)), await diagnose(healthy(), place(false))];
-    expect([named.ids, chosen.ids, chosen.err.startsWith('STS was not asked: ')]).toEqual([
+    expect([named.ids, chosen.ids, chosen.err.startsWith('STS does not answer: ')]).toEqual([
       ['network-to-sts'],
       [],
       true,
@@ -585,7 +710,7 @@ async function diagnose(
   const { out, err } = io.written();
   const problems = asked.output === 'text' ? [] : ownList(JSON.parse(out), 'problems');
   const each = (field: string): (string | undefined)[] => problems.map((problem) => ownString(problem, field));
-  return { ids: each('id'), evidence: each('evidence'), out, err, exit };
+  return { ids: each('id'), evidence: each('evidence'), fixes: each('fix'), out, err, exit };
 }
 
 function jwksOf(): Jwks {
