@@ -31,14 +31,14 @@ export const DIAGNOSE_FLAGS: readonly Flag[] = inGroup('Diagnosis', [
     type: 'text',
     placeholder: 'FILE',
     commands: COMMANDS,
-    help: 'The OIDC provider in IAM as {"arn", "url", "clientIds"}, or null where the account has none; judged with --policy.',
+    help: 'The OIDC provider in IAM as {"arn", "url", "clientIds"}, or null where the account has none; not judged unless given.',
   },
   {
     name: 'sts-endpoint',
     type: 'text',
     placeholder: 'URL',
     commands: COMMANDS,
-    help: 'Where STS is asked with a new token of the account, which needs create on serviceaccounts/token; none asks nobody. Unless given, the endpoint of AWS that the pod’s SDKs would ask.',
+    help: 'Where STS is asked with a new token of the account, which needs create on serviceaccounts/token; none asks nobody. Unless given, AWS’s own of the pod’s region.',
   },
   {
     name: 'certificate-authority',
