@@ -13,13 +13,13 @@ export function longestWaitMs(failures: number): number {
 
 /**
  * What the server asked for, else full jitter. Asked for a second, a second is waited however often it failed before: a
- * starting API server says so until its caches are filled.
+ * starting API server says so until its caches are filled. In whole milliseconds, which is what logs show.
  */
 export function waitMs(
   failures: number,
   { random, retryAfterSeconds = 0 }: { readonly random: () => number; readonly retryAfterSeconds?: number | undefined },
 ): number {
-  if (retryAfterSeconds <= 0) return random() * longestWaitMs(failures);
+  if (retryAfterSeconds <= 0) return Math.round(random() * longestWaitMs(failures));
   // A tenth on top, because everyone was told the same second.
-  return Math.min(retryAfterSeconds, LONGEST_RETRY_AFTER_SECONDS) * 1000 * (1 + random() / 10);
+  return Math.round(Math.min(retryAfterSeconds, LONGEST_RETRY_AFTER_SECONDS) * 1000 * (1 + random() / 10));
 }

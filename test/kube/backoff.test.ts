@@ -12,6 +12,11 @@ test('a wait is anything up to the longest', () => {
   expect(waitMs(3, { random: () => 0.5 })).toBe(800);
 });
 
+test('a wait is whole milliseconds', () => {
+  const random = (): number => 1 / 3;
+  expect([waitMs(0, { random }), waitMs(0, { random, retryAfterSeconds: 1 })]).toEqual([67, 1033]);
+});
+
 test('Retry-After is waited for and a little more, whatever was before, up to a minute', () => {
   expect(waitMs(0, { random: () => 0.5, retryAfterSeconds: 1 })).toBe(1050);
   expect(waitMs(9, { random: () => 0.5, retryAfterSeconds: 1 })).toBe(1050);
