@@ -41,7 +41,7 @@ async function read(client: Pick<ReadClient, 'get'>, path: string): Promise<unkn
   return readIssuerDocument(client, { path, signal: new AbortController().signal });
 }
 
-/** Rejects with KubeError, which names the right that a caller lacks. */
+/** Rejects with KubeError, which names what a caller lacks. */
 export async function readIssuerDocument(
   client: Pick<ReadClient, 'get'>,
   { path, signal }: { readonly path: string; readonly signal: AbortSignal },
@@ -49,7 +49,14 @@ export async function readIssuerDocument(
   const answer = await client.get(path, { signal, accept: MEDIA_TYPES });
   if (answer.status === 200) return answer.body;
   const refusal = refusalOf(path, answer);
-  if (answer.status !== 401 && answer.status !== 403) throw refusal;
-  const right = 'the caller needs the ClusterRole system:service-account-issuer-discovery';
-  throw new KubeError(`${refusal.message}; ${right}`, { code: 'refused', status: answer.status });
+  const fix = refusalFix(answer.status, 'the ClusterRole system:service-account-issuer-discovery');
+  throw fix === undefined
+    ? refusal
+    : new KubeError(`${refusal.message}; ${fix}`, { code: 'refused', status: answer.status });
+}
+
+/** To a caller who is not known another right is of no use. */
+export function refusalFix(status: unknown, right: string): string | undefined {
+  if (status === 401) return 'its credentials are not known or have expired: correct those of the kubeconfig';
+  return status === 403 ? `the caller needs ${right}` : undefined;
 }

@@ -1,5 +1,6 @@
 // Whom `trust-policy generate` is to trust: the ServiceAccounts that are named, those that are annotated in manifests
 // or in a cluster, and the issuer of their tokens.
+import { ownField } from '../admission/json.ts';
 import { messageOf } from '../admission/thrown.ts';
 import { DISCOVERY_PATH } from '../aws/discovery.ts';
 import type { Trusted } from '../aws/trust-policy-generate.ts';
@@ -11,6 +12,7 @@ import { objectsOf } from '../kube/manifest-documents.ts';
 import { presentText } from '../settings-from-flags.ts';
 import type { AnnotatedAccount } from './annotated-accounts.ts';
 import { annotatedIn, annotatedInCluster, issuerOfCluster } from './annotated-accounts.ts';
+import { refusalFix } from './cluster-issuer.ts';
 import { readInputs } from './inputs.ts';
 import type { CommandIo } from './io.ts';
 
@@ -101,8 +103,9 @@ async function clusterSays(flags: FlagValues, client: ReturnType<ClientFrom>): P
       return { annotated, issuer: undefined, issuerProblem: `--from-cluster: ${messageOf(error)}; or give --issuer` };
     }
   } catch (error) {
-    const fix = 'it takes list of serviceaccounts in all namespaces';
-    throw new ConfigError('usage', [`--from-cluster: ${messageOf(error)}; ${fix}`], { cause: error });
+    const fix = refusalFix(ownField(error, 'status'), 'list of serviceaccounts in all namespaces');
+    const problem = [messageOf(error), ...(fix === undefined ? [] : [fix])].join('; ');
+    throw new ConfigError('usage', [`--from-cluster: ${problem}`], { cause: error });
   } finally {
     client.close();
   }

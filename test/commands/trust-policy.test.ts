@@ -6,6 +6,7 @@ import { runTrustPolicyGenerate } from '../../src/commands/trust-policy-generate
 import { runTrustPolicyCheck } from '../../src/commands/trust-policy-check.ts';
 import type { ClientFrom } from '../../src/commands/trust-policy-subjects.ts';
 import type { KubeAnswer } from '../../src/kube/answer.ts';
+import { KubeError } from '../../src/kube/error.ts';
 import { createTestIo } from '../support/command-io.ts';
 import {
   AUD,
@@ -497,9 +498,14 @@ describe('trust-policy generate', () => {
     const lost = { ...client(), get: async (): Promise<KubeAnswer> => Promise.reject(new Error('no route')) };
     await expect(generate(['--from-cluster', `--role=${ROLE}`], {}, () => lost)).rejects.toMatchObject({
       code: 'usage',
-      problems: ['--from-cluster: no route; it takes list of serviceaccounts in all namespaces'],
+      problems: ['--from-cluster: no route'],
     });
-    expect(closed).toBe(5);
+    const forbidden = new KubeError('forbidden', { code: 'refused', status: 403 });
+    const stranger = { ...client(), get: async (): Promise<KubeAnswer> => Promise.reject(forbidden) };
+    await expect(generate(['--from-cluster', `--role=${ROLE}`], {}, () => stranger)).rejects.toMatchObject({
+      problems: ['--from-cluster: forbidden; the caller needs list of serviceaccounts in all namespaces'],
+    });
+    expect(closed).toBe(6);
   });
 
   it.each([
