@@ -3,6 +3,9 @@
 import type { Signature } from './cause.ts';
 import { AWS, OTHER_CLOUD } from './signatures-context.ts';
 
+const REFUSED =
+  'STS was asked and refused, and the line does not say why: the line after it does, which begins with "caused by" or "api error". Most often the trust policy does not let the ServiceAccount in';
+
 export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
   {
     has: [
@@ -28,12 +31,12 @@ export const CREDENTIAL_SIGNATURES: readonly Signature[] = [
   {
     has: [/WebIdentityErr: failed to retrieve credentials/i],
     causes: ['subject-mismatch', 'provider-missing', 'provider-audience', 'role-missing', 'token-expired'],
-    why: 'STS was asked and refused, and the line does not say why: the line after it does, which begins with "caused by" or "api error". Most often the trust policy does not let the ServiceAccount in',
+    why: REFUSED,
   },
   {
     has: [/AssumeRoleWithWebIdentity/i, /StatusCode: 400/i],
     causes: ['subject-mismatch', 'provider-missing', 'provider-audience', 'role-missing', 'token-expired'],
-    why: 'STS was asked and refused, and the line does not say why: the line after it does, which begins with "caused by" or "api error". Most often the trust policy does not let the ServiceAccount in',
+    why: REFUSED,
   },
   {
     has: [/IAM role must be associated with service account/i],

@@ -11,6 +11,9 @@ const STS_HOST = /https?:\/\/(?:vpce-[\w.-]{1,60}\.)?sts[.-]|\blookup sts|"host(
 const STS_CALL =
   /https?:\/\/sts[.-]|\bsts(?:-fips)?\.(?:[a-z0-9-]{1,25}\.){0,3}(?:amazonaws|aws|c2s|sgov)|lookup sts|operation error STS|calling the AssumeRoleWithWebIdentity|Service: (?:AWSSecurityTokenService|Sts)|assumed credentials via web identity|vpce-[\w.-]{1,60}sts|(?:Sts|SecurityTokenService)Client\.assumeRole/i;
 
+const NO_PROFILE =
+  'AWS_PROFILE or the program names a profile that is not there; JavaScript and Rust take a profile before the identity of the ServiceAccount';
+
 export const NETWORK_SIGNATURES: readonly Signature[] = [
   {
     has: [
@@ -79,13 +82,13 @@ export const NETWORK_SIGNATURES: readonly Signature[] = [
     ],
     unless: /in the chain|in chain/i,
     causes: ['static-keys-win'],
-    why: 'AWS_PROFILE or the program names a profile that is not there; JavaScript and Rust take a profile before the identity of the ServiceAccount',
+    why: NO_PROFILE,
   },
   {
     has: [/\bprofile [^:]{1,100}(?:was not found|could not be found|not found in)/i, AWS],
     unless: /in the chain|in chain/i,
     causes: ['static-keys-win'],
-    why: 'AWS_PROFILE or the program names a profile that is not there; JavaScript and Rust take a profile before the identity of the ServiceAccount',
+    why: NO_PROFILE,
   },
   {
     has: [
