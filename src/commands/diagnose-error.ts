@@ -26,8 +26,13 @@ export async function runDiagnoseError({ words, output }: DiagnoseErrorOptions, 
 function causesText(causes: readonly Cause[], paint: Paint): string {
   const parts = causes.map(
     ({ id, why, check, fix }, index) =>
-      `${paint.bold(`${index + 1}. ${id}`)}\n   why:   ${why}\n   check: ${check}\n   fix:   ${fix}\n`,
+      `${paint.bold(`${index + 1}. ${id}`)}\n   why:   ${why}\n   check: ${belowEachOther(check)}\n   fix:   ${belowEachOther(fix)}\n`,
   );
   const several = 'Each of these gives this error; most likely first. The checks tell them apart.\n\n';
   return (causes.length > 1 ? several : '') + parts.join('\n');
+}
+
+/** The command, and under it what is to be read: whoever takes the one with the mouse leaves the other. */
+function belowEachOther(text: string): string {
+  return text.replaceAll('\n', '\n          ');
 }

@@ -28,9 +28,9 @@ export type CauseId =
 
 export interface Advice {
   readonly why: string;
-  /** A command whose output tells this cause from the others. */
+  /** A command whose output tells this cause from the others; what to look for may stand on a second line, behind a #. */
   readonly check: string;
-  /** What to do, with the command. */
+  /** The command that mends it, and what to be read with it likewise. */
   readonly fix: string;
 }
 

@@ -85,10 +85,18 @@ export interface Mentioned {
 const STS_HOST =
   /\b((?:vpce-[\w-]{1,60}\.)?sts(?:-fips)?\.(?:[a-z0-9-]{1,30}\.){0,3}(?:amazonaws\.(?:com(?:\.cn)?|eu)|api\.aws|api\.amazonwebservices\.com\.cn|c2s\.ic\.gov|sc2s\.sgov\.gov|csp\.hci\.ic\.gov|cloud\.adc-e\.uk))(?!\.?[\w-])/;
 
+// The nearest to STS first: a line may name several.
+const REGIONS: readonly RegExp[] = [
+  /\b(?:sts(?:-fips)?|oidc\.eks)\.([a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9])\./,
+  /\b(?:aws_?(?:default_?)?)?region(?:['"]? ?[:=] ?| )['"]?([a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9])\b/i,
+  /\barn:aws[\w-]{0,20}:[a-z][a-z0-9-]{1,30}:([a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9]):/,
+  /\.([a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9])\.(?:[a-z]{2,20}\.)?(?:amazonaws\.com|api\.aws)\b/,
+];
+
 export function mentionedIn(text: string): Mentioned {
   const found = (pattern: RegExp, fallback: string): string => shellWord(pattern.exec(text)?.[1] ?? fallback);
   const accountId = found(/arn:aws[\w-]{0,20}:(?:iam|sts)::([0-9]{12}):/, 'ACCOUNT_ID');
-  const region = found(/\b(?:sts(?:-fips)?|oidc\.eks)\.([a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9])\./, 'REGION');
+  const region = REGIONS.reduceRight((fallback, pattern) => found(pattern, fallback), 'REGION');
   const partition = found(/\barn:(aws[\w-]{0,20}):/, partitionOf(region));
   const roleName = found(/:role\/(?:[\w+=,.@-]{1,64}\/){0,8}([\w+=,.@](?:[\w+=,.@-]{0,62}[\w+=@-])?)/, 'ROLE');
   return {

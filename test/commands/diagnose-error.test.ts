@@ -26,6 +26,17 @@ describe('diagnose error', () => {
     });
   });
 
+  test('puts what is to be read under the command that is to be pasted', async () => {
+    const { out } = await diagnose([THROTTLED]);
+    expect(out.split('\n').slice(2)).toEqual([
+      '   check: aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity',
+      '          # as account ACCOUNT_ID',
+      '   fix:   kubectl set env deployment NAME AWS_STS_REGIONAL_ENDPOINTS=regional AWS_RETRY_MODE=adaptive',
+      '          # and keep one client per process, so that sessions are reused',
+      '',
+    ]);
+  });
+
   test('reads the line from standard input', async () => {
     const fromStdin = await diagnose(['-', '-o', 'json'], THROTTLED);
     expect(fromStdin).toEqual(await diagnose(['-o', 'json', THROTTLED]));
