@@ -4,16 +4,16 @@ import { ownField, ownString } from '../admission/json.ts';
 import { OPT_OUT_LABEL } from '../admission/mutate.ts';
 import { podLabel } from '../admission/pod.ts';
 import { EXPLANATIONS } from '../admission/reasons.ts';
-import { shellWord } from '../aws/shell-word.ts';
 import { annotatedAt } from './annotated-at.ts';
 import { hasPartOfIdentity } from './credentials.ts';
 import { entitlementOf } from './entitlement.ts';
 import type { PodFacts } from './facts.ts';
+import { nameWord } from './fix.ts';
 import { isSkipped } from './gaps.ts';
 import { nodeRoleProblems } from './node-role.ts';
 import type { Problem } from './problem.ts';
 import { reachOf } from './registration.ts';
-import { restartOf } from './restart.ts';
+import { restartWords, thenRestart } from './restart.ts';
 
 /** Empty where the pod has an identity, or part of one, and where it wants none. */
 export function absenceProblems(facts: PodFacts): Problem[] {
@@ -44,9 +44,10 @@ function shutOutProblems(facts: PodFacts): Problem[] {
   const label = podLabel(pod, OPT_OUT_LABEL);
   if (label !== undefined) {
     const evidence = `the pod has label ${OPT_OUT_LABEL}=${JSON.stringify(label)}, which excludes it whatever its value is`;
-    const fix = `remove the label from the pod template of its owner, and apply it`;
+    const fix = 'remove the label from the pod template of its owner, and apply it';
     return [{ id: 'opted-out-by-label', severity: 'error', object, evidence, fix }];
   }
+  const namespaceWord = nameWord(namespace, 'NAMESPACE');
   const reach = reachOf(facts);
   const labelled = namespaces.some(
     (candidate) =>
@@ -57,19 +58,19 @@ function shutOutProblems(facts: PodFacts): Problem[] {
     case 'asked': {
       if (!labelled) return [];
       const evidence = `namespace ${namespace} has label ${OPT_OUT_LABEL}`;
-      const fix = `kubectl label namespace ${shellWord(namespace)} ${OPT_OUT_LABEL}-, then ${restartOf(facts)}`;
+      const fix = thenRestart(facts, [`kubectl label namespace ${namespaceWord} ${OPT_OUT_LABEL}-`]);
       return [{ id: 'namespace-excluded', severity: 'error', object: `Namespace ${namespace}`, evidence, fix }];
     }
     case 'down': {
-      const fix = `install the webhook, or repair its registration, certificate and Service; then ${restartOf(facts)}`;
+      const fix = `install the webhook, or repair its registration, certificate and Service, then ${restartWords(facts)}`;
       return [{ id: 'webhook-down', severity: 'error', object, evidence: reach.evidence, fix }];
     }
     case 'namespace': {
-      const fix = `change the labels of namespace ${namespace} or the selector of the webhook, then ${restartOf(facts)}`;
+      const fix = `change the labels of namespace ${namespaceWord} or the selector of the webhook, then ${restartWords(facts)}`;
       return [{ id: 'namespace-excluded', severity: 'error', object, evidence: reach.evidence, fix }];
     }
     case 'opted-out': {
-      const fix = `change the labels in the pod template or the selector of the webhook, then ${restartOf(facts)}`;
+      const fix = `change the labels in the pod template or the selector of the webhook, then ${restartWords(facts)}`;
       return [{ id: 'opted-out-by-label', severity: 'error', object, evidence: reach.evidence, fix }];
     }
   }
@@ -81,15 +82,19 @@ function untimelyProblems(facts: PodFacts): Problem[] {
   const annotated = annotatedAt(serviceAccount, `${settings.annotationPrefix}/role-arn`);
   if (annotated === undefined || !(Date.parse(created) < Date.parse(annotated.time))) return [];
   const evidence = `the pod was created at ${created}, ${annotated.what} of ServiceAccount ${keyOf(account)} at ${annotated.time}`;
-  const fix = `${restartOf(facts)}: identity is given at creation`;
+  const fix = thenRestart(facts, []);
   return [{ id: 'pod-created-before-annotation', severity: 'error', object, evidence, fix }];
 }
 
 function notMutated(facts: PodFacts): Problem {
   const { object, account, decision } = facts;
-  const { meaning, fix: advice } = EXPLANATIONS[decision.reason];
+  const { meaning, fix: explained } = EXPLANATIONS[decision.reason];
   const isOwed = decision.reason === 'injected';
   const evidence = `ServiceAccount ${keyOf(account)} names a role, and no container has its variables${isOwed ? '' : `: ${meaning}`}`;
-  const fix = `${isOwed ? 'see that the webhook is up and reads its ServiceAccounts' : advice}, then ${restartOf(facts)}`;
+  // The brackets around what is to be filled in would send a shell to files.
+  const advice = isOwed
+    ? 'see that the webhook is up and reads its ServiceAccounts'
+    : explained.replaceAll(/[<>]/g, '');
+  const fix = advice.endsWith('create the pod again') ? advice : `${advice}, then ${restartWords(facts)}`;
   return { id: 'pod-not-mutated', severity: 'error', object, evidence, fix };
 }

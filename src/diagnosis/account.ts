@@ -3,15 +3,16 @@ import { parseGoInt } from '../admission/go-syntax.ts';
 import type { JsonObject } from '../admission/json.ts';
 import { isObject, ownField, ownString } from '../admission/json.ts';
 import type { Settings } from '../admission/settings.ts';
-import { shellWord } from '../aws/shell-word.ts';
 import type { PodFacts } from './facts.ts';
 import { nameOf } from './facts.ts';
+import { fixText, nameWord, valueWord } from './fix.ts';
 import { meantOnAccount } from './near-miss.ts';
 import type { Problem } from './problem.ts';
-import { roleArnProblem } from './role-arn.ts';
+import { roleArnProblem, roleWord } from './role-arn.ts';
 
 /** Kubernetes refuses a projected token that lives shorter. */
 export const MIN_EXPIRATION_SECONDS = 600;
+const RECREATE = 'then create its pods again';
 
 export interface AccountContext {
   readonly settings: Settings;
@@ -22,7 +23,7 @@ export interface AccountContext {
 }
 
 export function accountProblems(account: JsonObject, { settings, regions, roles }: AccountContext): Problem[] {
-  const prefix = settings.annotationPrefix;
+  const { annotationPrefix: prefix, composeRoleArn } = settings;
   const object = `ServiceAccount ${nameOf(account)}`;
   const annotations = annotationsOf(account);
   const annotate = annotateCommand(account);
@@ -31,26 +32,31 @@ export function accountProblems(account: JsonObject, { settings, regions, roles 
     const meant = meantOnAccount(key, value, prefix);
     // Beside the right key, the wrong one does no harm; and a webhook with another --annotation-prefix has read it.
     if (meant === undefined || Object.hasOwn(annotations, meant) || roles.includes(value.trim())) continue;
+    const isRole = meant.endsWith('/role-arn');
+    const word = isRole ? roleWord(value, { composeRoleArn, regions }) : valueWord(value.trim(), 'VALUE');
     problems.push({
       id: 'annotation-key-typo',
-      severity: meant.endsWith('/role-arn') ? 'error' : 'warning',
+      severity: isRole ? 'error' : 'warning',
       object,
       evidence: `annotation ${key} is read by nobody; ${meant} is meant`,
-      fix: `${annotate} ${key}- ${meant}=${shellWord(value.trim())}, then create its pods again`,
+      fix: fixText([`${annotate} ${nameWord(key, 'KEY')}- ${meant}=${word}`], RECREATE),
     });
   }
   const role = annotations[`${prefix}/role-arn`] ?? '';
   // A webhook that runs with --compose-role-arn made whole ARNs of it.
   const isComposed =
     !role.trim().startsWith('arn:') &&
-    (settings.composeRoleArn || roles.some((roleArn) => roleArn.endsWith(`:role/${role.trim().replace(/^\//, '')}`)));
+    (composeRoleArn || roles.some((roleArn) => roleArn.endsWith(`:role/${role.trim().replace(/^\//, '')}`)));
   const problem = role.trim() === '' || isComposed ? undefined : roleArnProblem(role, regions);
   if (problem !== undefined) {
     problems.push({
       ...problem,
       severity: 'error',
       object,
-      fix: `${annotate} --overwrite ${prefix}/role-arn=${correctedArn(role)}, then create its pods again`,
+      fix: fixText(
+        [`${annotate} --overwrite ${prefix}/role-arn=${roleWord(role, { composeRoleArn, regions })}`],
+        RECREATE,
+      ),
     });
   }
   const expiration = annotations[`${prefix}/token-expiration`];
@@ -60,7 +66,7 @@ export function accountProblems(account: JsonObject, { settings, regions, roles 
       severity: 'warning',
       object,
       evidence: `annotation ${prefix}/token-expiration is ${expiration}: Kubernetes issues no token for less than 600 seconds`,
-      fix: `${annotate} --overwrite ${prefix}/token-expiration=600`,
+      fix: fixText([`${annotate} --overwrite ${prefix}/token-expiration=600`], RECREATE),
     });
   }
   return problems;
@@ -81,16 +87,11 @@ export function annotationsOf(object: JsonObject | undefined): Readonly<Record<s
 export function annotateCommand(account: JsonObject): string {
   const metadata = ownField(account, 'metadata');
   const [namespace = ''] = nameOf(account).split('/');
-  return `kubectl annotate serviceaccount ${shellWord(ownString(metadata, 'name') ?? '')} -n ${shellWord(namespace)}`;
+  const name = nameWord(ownString(metadata, 'name') ?? '', 'SERVICE_ACCOUNT');
+  return `kubectl annotate serviceaccount ${name} -n ${nameWord(namespace, 'NAMESPACE')}`;
 }
 
 export function isTooShort(expiration: string): boolean {
   const seconds = parseGoInt(expiration);
   return seconds !== undefined && seconds < MIN_EXPIRATION_SECONDS;
-}
-
-/** Where blanks are all that is wrong, the right value is known. */
-function correctedArn(text: string): string {
-  const compact = text.replace(/\s/g, '');
-  return roleArnProblem(compact, []) === undefined ? shellWord(compact) : 'arn:aws:iam::ACCOUNT_ID:role/NAME';
 }

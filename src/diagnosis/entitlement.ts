@@ -2,17 +2,17 @@
 import { keyOf } from '../admission/identity.ts';
 import { ownField, ownString } from '../admission/json.ts';
 import { podAnnotation } from '../admission/pod.ts';
-import { shellWord } from '../aws/shell-word.ts';
 import { annotateCommand, annotationsOf } from './account.ts';
 import type { PodFacts } from './facts.ts';
+import { fixText, nameWord } from './fix.ts';
 import { isRoleKey, meantOnAccount, NODE_AGENT_KEY } from './near-miss.ts';
 import type { Need } from './need.ts';
 import { belongsTo, hasOwnWay, isAlone, needOf } from './need.ts';
 import { isMetadataDisabled, nodeRole } from './node-role.ts';
 import { otherAccount } from './other-account.ts';
 import type { Problem } from './problem.ts';
-import { restartOf } from './restart.ts';
-import { roleArnProblem } from './role-arn.ts';
+import { thenRestart } from './restart.ts';
+import { roleArnProblem, roleWord } from './role-arn.ts';
 import { regionsOf } from './variables.ts';
 
 export type Entitlement =
@@ -77,11 +77,14 @@ function written(problem: Problem): Entitlement {
 }
 
 function annotationOnPod(facts: PodFacts, [key, value]: readonly [key: string, value: string]): Problem {
-  const { object, account, settings } = facts;
+  const { object, account, serviceAccount, settings, containers } = facts;
   const evidence = `the pod has annotation ${key}, which is read on ServiceAccounts only; ServiceAccount ${keyOf(account)} has none`;
-  // Whoever may create a pod has written the value, and somebody with more rights pastes the command.
-  const words = [account.name, '-n', account.namespace, `${settings.annotationPrefix}/role-arn=${value.trim()}`];
-  const fix = `kubectl annotate serviceaccount ${words.map(shellWord).join(' ')}, then ${restartOf(facts)}`;
+  const { annotationPrefix: prefix, composeRoleArn } = settings;
+  const role = roleWord(value, { composeRoleArn, regions: containers.flatMap(regionsOf) });
+  // kubectl refuses to change what is there, be it empty.
+  const overwrite = annotationsOf(serviceAccount)[`${prefix}/role-arn`] === undefined ? '' : ' --overwrite';
+  const words = `${nameWord(account.name, 'SERVICE_ACCOUNT')} -n ${nameWord(account.namespace, 'NAMESPACE')}`;
+  const fix = thenRestart(facts, [`kubectl annotate serviceaccount ${words}${overwrite} ${prefix}/role-arn=${role}`]);
   return { id: 'annotation-on-pod', severity: 'error', object, evidence, fix };
 }
 
@@ -92,8 +95,24 @@ function annotationMissing(facts: PodFacts, serviceAccount: NonNullable<PodFacts
     annotationsOf(serviceAccount)[key] === undefined
       ? `ServiceAccount ${keyOf(account)} of the pod has no annotation ${key}`
       : `annotation ${key} of ServiceAccount ${keyOf(account)} is empty`;
-  const fix = `${annotateCommand(serviceAccount)} --overwrite ${key}=arn:aws:iam::ACCOUNT_ID:role/NAME, then ${restartOf(facts)}`;
+  const role = `${key}=arn:aws:iam::ACCOUNT_ID:role/NAME`;
+  const fix =
+    account.name === 'default'
+      ? ownAccount(account.namespace, role)
+      : thenRestart(facts, [`${annotateCommand(serviceAccount)} --overwrite ${role}`]);
   return { id: 'annotation-missing', severity: 'error', object: `ServiceAccount ${keyOf(account)}`, evidence, fix };
+}
+
+/** With a role on `default`, every pod of the namespace that names no account would have it. */
+function ownAccount(namespace: string, role: string): string {
+  const inNamespace = `-n ${nameWord(namespace, 'NAMESPACE')}`;
+  return fixText(
+    [
+      `kubectl create serviceaccount SERVICE_ACCOUNT ${inNamespace}`,
+      `kubectl annotate serviceaccount SERVICE_ACCOUNT ${inNamespace} ${role}`,
+    ],
+    'then write serviceAccountName: SERVICE_ACCOUNT in the pod template, and apply it',
+  );
 }
 
 function wrongAccount({ object, account, pod, serviceAccount }: PodFacts, other: string | undefined): Problem {
@@ -109,7 +128,7 @@ function wrongAccount({ object, account, pod, serviceAccount }: PodFacts, other:
       other === undefined ? `${runs}, which does not exist` : `${runs}, ${state}; ServiceAccount ${other} has one`,
     fix:
       namespace === account.namespace
-        ? `write serviceAccountName: ${name} in the pod template of its owner, and apply it`
-        : `create ServiceAccount ${keyOf(account)} with the annotation, or name an existing one as serviceAccountName: accounts count in the pod's own namespace only`,
+        ? `write serviceAccountName: ${nameWord(name, 'NAME')} in the pod template of its owner, and apply it`
+        : `create ServiceAccount ${nameWord(keyOf(account), 'NAMESPACE/NAME')} with the annotation, or name one that is there as serviceAccountName: a pod can only have one of its own namespace`,
   };
 }

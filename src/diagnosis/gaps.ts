@@ -5,6 +5,7 @@ import { podOverrides } from '../admission/pod-annotations.ts';
 import { annotationsOf, hasRole, isTooShort } from './account.ts';
 import { isIdentified, lacksIdentity, ownCredentials } from './credentials.ts';
 import type { ContainerFacts, PodFacts } from './facts.ts';
+import { nameWord } from './fix.ts';
 import { meantOnPod } from './near-miss.ts';
 import type { Problem } from './problem.ts';
 import { identityWebhooks } from './registration.ts';
@@ -59,7 +60,7 @@ function skipped({ settings, pod }: PodFacts, { object, name }: ContainerFacts):
     severity: 'error',
     object,
     evidence: `the pod's annotation ${key} is ${JSON.stringify(podAnnotation(pod, key))}, so that ${name} gets no identity`,
-    fix: `take ${name} out of skip-containers, or into include-containers, in the pod template, and apply it`,
+    fix: `take ${nameWord(name, 'CONTAINER')} out of skip-containers, or into include-containers, in the pod template, and apply it`,
   };
 }
 
@@ -83,7 +84,7 @@ function gap(facts: PodFacts, { object, kind, name }: ContainerFacts): Problem {
         evidence: `other containers of the pod have an identity, init container ${name} has none`,
         fix: isAskedAgain(facts)
           ? asked
-          : `${restart}; where another webhook adds the container, register this one with reinvocationPolicy: IfNeeded`,
+          : `${restart}, and where another webhook adds the container, register this one with reinvocationPolicy: IfNeeded`,
       };
     case 'container':
       return {
@@ -91,7 +92,7 @@ function gap(facts: PodFacts, { object, kind, name }: ContainerFacts): Problem {
         severity: 'error',
         object,
         evidence: `other containers of the pod have an identity, container ${name} has none: it was added after the webhook was asked`,
-        fix: `${asked}; or name ${name} in skip-containers`,
+        fix: `${asked}, or name ${nameWord(name, 'CONTAINER')} in skip-containers`,
       };
     case 'ephemeral container':
       return {
@@ -119,6 +120,6 @@ export function podAnnotationProblems({ pod, object, settings }: PodFacts): Prob
   const expiration = annotations[key];
   if (expiration === undefined || !isTooShort(expiration)) return problems;
   const evidence = `annotation ${key} is ${expiration}: Kubernetes issues no token for less than 600 seconds`;
-  const fix = `write ${key}: "600" in the pod template, and apply it`;
+  const fix = `write 600 in quotes as ${key} in the pod template, and apply it`;
   return [...problems, { id: 'token-expiration-below-minimum', severity: 'warning', object, evidence, fix }];
 }

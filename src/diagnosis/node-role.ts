@@ -3,9 +3,11 @@ import { ownField } from '../admission/json.ts';
 import type { PodFacts } from './facts.ts';
 import type { Problem } from './problem.ts';
 
-/** Whether a container tells its SDK not to ask the instance metadata. */
+/** Whether the pod's own containers tell their SDKs not to ask the instance metadata: each speaks for itself alone. */
 export function isMetadataDisabled({ containers }: PodFacts): boolean {
-  return containers.some(({ variables }) => variables.get('AWS_EC2_METADATA_DISABLED')?.toLowerCase() === 'true');
+  return containers
+    .filter(({ isForeign, kind }) => !isForeign && kind !== 'ephemeral container')
+    .every(({ variables }) => variables.get('AWS_EC2_METADATA_DISABLED')?.toLowerCase() === 'true');
 }
 
 export function nodeRole(facts: PodFacts): Problem {

@@ -44,5 +44,6 @@ export interface Problem {
   readonly object: string;
   /** What was read, with the values that show it. */
   readonly evidence: string;
+  /** A sentence, or a command; what is to be read with a command stands on a second line, behind a #. */
   readonly fix: string;
 }

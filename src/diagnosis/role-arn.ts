@@ -1,6 +1,7 @@
 // What exactly is wrong with a text that should be the ARN of a role.
 import { parseRoleArn } from '../aws/arn.ts';
 import { isRegion, partitionOf } from '../aws/partitions.ts';
+import { valueWord } from './fix.ts';
 import type { ProblemId } from './problem.ts';
 
 export interface ArnProblem {
@@ -46,6 +47,17 @@ export function roleArnProblem(text: string, regions: readonly string[]): ArnPro
     return { id: 'role-arn-bad-account', evidence };
   }
   return { id: 'role-arn-malformed', evidence: `${quoted} is not arn:<partition>:iam::<12 digits>:role/<name>` };
+}
+
+/** The role for a command, where all that is wrong with it is its place or a blank, for which `regions` count too. */
+export function roleWord(
+  text: string,
+  { composeRoleArn, regions }: { readonly composeRoleArn: boolean; readonly regions: readonly string[] },
+): string {
+  const compact = text.replace(BLANK, '');
+  const isPath = composeRoleArn && !compact.startsWith('arn:');
+  const placeholder = 'arn:aws:iam::ACCOUNT_ID:role/NAME';
+  return isPath || roleArnProblem(compact, regions) === undefined ? valueWord(compact, placeholder) : placeholder;
 }
 
 function partitionProblem(partition: string, quoted: string, regions: readonly string[]): ArnProblem | undefined {

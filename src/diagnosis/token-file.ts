@@ -83,7 +83,7 @@ function fileProblems(facts: PodFacts, container: ContainerFacts, { variable, pa
     problems.push(
       problem('token-file-permission', 'error', [
         `${path}: ${unreadable}`,
-        'set spec.securityContext.fsGroup (65534, for example), or remove defaultMode from the volume, in the pod template, and apply it',
+        'set spec.securityContext.fsGroup, to 65534 for example, or remove defaultMode from the volume, in the pod template, and apply it',
       ]),
     );
   }
@@ -114,7 +114,7 @@ function audienceProblem(
   const origin = annotated === '' ? 'the webhook gives' : `annotation ${prefix}/audience of the ServiceAccount says`;
   return [
     `the token at ${path} is for ${actual}; ${isAgent ? 'the agent takes' : origin} ${JSON.stringify(expected)}`,
-    `let the webhook make the volume, and ${RESTART}; or give provider and trust policy the audience that the token has`,
+    `let the webhook make the volume, and ${RESTART}, or give provider and trust policy the audience that the token has`,
   ];
 }
 

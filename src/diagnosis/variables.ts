@@ -8,6 +8,7 @@ import { annotationsOf, hasRole } from './account.ts';
 import { halfSet, hasAgent, hasPartOfIdentity, hasWebIdentity, ownCredentials, ownProfile } from './credentials.ts';
 import type { ContainerFacts, PodFacts } from './facts.ts';
 import { isSet } from './facts.ts';
+import { valueWord } from './fix.ts';
 import type { Problem } from './problem.ts';
 import { roleArnProblem } from './role-arn.ts';
 
@@ -64,7 +65,8 @@ function pathProblems({ pod }: PodFacts, { object, variables }: ContainerFacts):
     const path = variables.get(name);
     if (path?.startsWith('/') !== true) return [];
     const evidence = `${name} is ${path}, and the pod runs on Windows`;
-    const fix = `let the webhook set it, which writes C:${path.replaceAll('/', '\\')}; where it does not, name the system in spec.os.name: windows ${RECREATE}`;
+    const windowsPath = valueWord(`C:${path.replaceAll('/', '\\')}`, 'a path of C:');
+    const fix = `let the webhook set it, which writes ${windowsPath}, and where it does not, name the system in spec.os.name: windows ${RECREATE}`;
     return [{ id: 'windows-unix-path', severity: 'error', object, evidence, fix }];
   });
 }
@@ -86,7 +88,8 @@ function roleProblems(facts: PodFacts, container: ContainerFacts): Problem[] {
   const expected = annotated?.trim() ?? '';
   if (parseRoleArn(expected) === undefined || roleArn === expected || isOwnRole(facts, container)) return [];
   const evidence = `${ROLE_ARN_VARIABLE} is ${roleArn}, the annotation of the ServiceAccount now says ${expected}`;
-  const fix = 'create the pod again, as the role is given at creation; or, where the pod shall have its own, leave it';
+  const fix =
+    'create the pod again, as the role is given at creation, or leave it where the pod shall have a role of its own';
   return [{ id: 'role-arn-differs-from-annotation', severity: 'warning', object, evidence, fix }];
 }
 
@@ -129,6 +132,6 @@ function regionProblems({ surroundings }: PodFacts, container: ContainerFacts): 
         : `the role is of partition ${partition}, which the global STS does not know`;
   if (partition === 'aws' && surroundings.region === undefined && !reason.endsWith('regional')) return [];
   const evidence = `neither ${REGION_VARIABLE} nor ${DEFAULT_REGION_VARIABLE} is set, and ${reason}`;
-  const fix = `start the webhook with --aws-default-region=${surroundings.region ?? 'REGION'} and create the pod again, or set both ${RECREATE}`;
+  const fix = `start the webhook with --aws-default-region=${valueWord(surroundings.region ?? '', 'REGION')} and create the pod again, or set both ${RECREATE}`;
   return [{ id: 'region-missing', severity: 'warning', object, evidence, fix }];
 }

@@ -70,6 +70,7 @@ const managed =
   (...managedFields: object[]): Change =>
   ({ account }) =>
     void (account.metadata.managedFields = managedFields);
+const COMPOSE = ['--compose-role-arn', '--aws-account-id=111122223333', '--aws-partition=aws'];
 const ROLE_FIELDS = { 'f:metadata': { 'f:annotations': { [`f:${ROLE_KEY}`]: {} } } };
 
 const entryOf = (entry: object = {}): object => ({
@@ -680,6 +681,130 @@ describe('diagnose manifests', () => {
     expect(await idsOf(manifests)).toEqual(['node-role-fallback', 'annotation-missing']);
     env({ name: 'AWS_EC2_METADATA_DISABLED', value: 'True' })(manifests);
     expect(await idsOf(manifests)).toEqual(['annotation-missing']);
+    // The others ask, but not those that a mesh has added, nor one that looks at the program.
+    manifests.pod.spec.containers.push({ name: 'istio-proxy' });
+    manifests.pod.spec.ephemeralContainers = [{ name: 'debugger' }];
+    expect(await idsOf(manifests)).toEqual(['annotation-missing']);
+    manifests.pod.spec.containers.push({ name: 'exporter' });
+    expect(await idsOf(manifests)).toEqual(['node-role-fallback', 'annotation-missing']);
+  });
+
+  const fixesOf = async (manifests: Manifests, ...args: readonly string[]): Promise<readonly string[]> => {
+    const { problems } = await diagnose(manifests, ...args);
+    return problems.map(({ fix }) => fix);
+  };
+
+  test('asks for an account of its own where the pod runs as the one of everybody', async () => {
+    const manifests = bare();
+    asDefault(manifests);
+    env({ name: 'BUCKET', value: 's3://media' })(manifests);
+    expect(await idsOf(manifests)).toEqual(['node-role-fallback']);
+    env({ name: 'AWS_EC2_METADATA_DISABLED', value: 'true' })(manifests);
+    const own = [
+      'kubectl create serviceaccount SERVICE_ACCOUNT -n prod && kubectl annotate serviceaccount SERVICE_ACCOUNT -n prod eks.amazonaws.com/role-arn=arn:aws:iam::ACCOUNT_ID:role/NAME\n# then write serviceAccountName: SERVICE_ACCOUNT in the pod template, and apply it',
+    ];
+    expect([await idsOf(manifests), await fixesOf(manifests)]).toEqual([['annotation-missing'], own]);
+    annotation('meta.helm.sh/release-name', 'x')(manifests);
+    expect(await fixesOf(manifests)).toEqual(own);
+  });
+
+  const WHY = 'as identity is given at creation';
+  test.each([
+    ['no owner', undefined, `delete the pod and create it again from its manifest, ${WHY}`],
+    [
+      'an owner that only deletes it',
+      [{ kind: 'ReplicaSet' }],
+      `delete the pod and create it again from its manifest, ${WHY}`,
+    ],
+    [
+      'a controller that may not make another',
+      [{ kind: 'Workflow', controller: true }],
+      `have the owner of the pod create it again, ${WHY}`,
+    ],
+    ['a controller of no kind', [{ controller: true }], `have the owner of the pod create it again, ${WHY}`],
+    [
+      'a controller that makes another',
+      [{ kind: 'Team' }, { kind: 'StatefulSet', controller: true }],
+      `kubectl delete pod web -n prod\n# its owner creates the pod again, ${WHY}`,
+    ],
+  ])('has nobody delete a pod that nothing creates again: of %s', async (_of, ownerReferences, fix) => {
+    const manifests = bare();
+    manifests.account.metadata.creationTimestamp = '2026-03-01T00:00:00Z';
+    Object.assign(manifests.pod.metadata, { ownerReferences });
+    expect([await idsOf(manifests), await fixesOf(manifests)]).toEqual([['pod-created-before-annotation'], [fix]]);
+    const nameless = structuredClone(manifests);
+    delete nameless.pod.metadata.name;
+    expect(await fixesOf(nameless)).toEqual([fix.replace('pod web', 'pod POD')]);
+    registered({ objectSelector: { matchLabels: { identity: 'yes' } } })(manifests);
+    const words = fix.startsWith('kubectl')
+      ? 'delete the pod, which its owner creates again'
+      : fix.replace(`, ${WHY}`, '');
+    expect((await fixesOf(manifests))[0]).toBe(
+      `change the labels in the pod template or the selector of the webhook, then ${words}`,
+    );
+  });
+
+  test.each([
+    ['a bare name', 'orders-role', [], 'arn:aws:iam::ACCOUNT_ID:role/NAME'],
+    ['a bare name that the webhook makes an ARN of', 'orders-role', COMPOSE, 'orders-role'],
+    ['an ARN', `${ROLE_ARN} `, [], ROLE_ARN],
+    [
+      'an ARN with more than letters',
+      ROLE_ARN.replace('app', 'a&b/app'),
+      [],
+      `'${ROLE_ARN.replace('app', 'a&b/app')}'`,
+    ],
+  ])('puts only a role into a command that the webhook takes: %s', async (_what, value, flags, word) => {
+    const after = `then delete the pod and create it again from its manifest, ${WHY}`;
+    const manifests = bare();
+    unannotated(manifests);
+    podAnnotation('iam.amazonaws.com/role', value)(manifests);
+    expect(await fixesOf(manifests, ...flags)).toEqual([
+      `kubectl annotate serviceaccount app -n prod eks.amazonaws.com/role-arn=${word}\n# ${after}`,
+    ]);
+    key(ROLE_KEY, '')(manifests);
+    expect(await fixesOf(manifests, ...flags)).toEqual([
+      `kubectl annotate serviceaccount app -n prod --overwrite eks.amazonaws.com/role-arn=${word}\n# ${after}`,
+    ]);
+    const typed = bare();
+    key('iam.amazonaws.com/role', value)(typed);
+    expect(await fixesOf(typed, ...flags)).toEqual([
+      `kubectl annotate serviceaccount app -n prod iam.amazonaws.com/role- eks.amazonaws.com/role-arn=${word}\n# then create its pods again`,
+    ]);
+  });
+
+  test.each([
+    ['blanks', `${ROLE_ARN}\u200b `, ROLE_ARN],
+    ['a partition that is none', ROLE_ARN.replace('aws', 'aws-china'), 'arn:aws:iam::ACCOUNT_ID:role/NAME'],
+    ['a partition that its region is not of', ROLE_ARN.replace('aws', 'aws-cn'), 'arn:aws:iam::ACCOUNT_ID:role/NAME'],
+  ])('writes no role again that is wrong: %s', async (_what, value, corrected) => {
+    const manifests = bare();
+    all(role(value), env({ name: 'AWS_REGION', value: 'eu-west-1' }))(manifests);
+    expect(await fixesOf(manifests)).toEqual([
+      `kubectl annotate serviceaccount app -n prod --overwrite eks.amazonaws.com/role-arn=${corrected}\n# then create its pods again`,
+    ]);
+  });
+
+  test.each([
+    ['--cluster-name=aws-prod-eu', []],
+    ['--source=aws', []],
+    ['--provider=aws-like', []],
+    ['--provider=aws', ['annotation-missing']],
+    ['--provider=aws-sd', ['annotation-missing']],
+    ['exec ./autoscaler --cloud-provider=aws --v=4', ['annotation-missing']],
+  ])('takes a pod among others to want a role by its provider, not by any name: %s', async (argument, ids) => {
+    const manifests = bare();
+    all(otherAccount('cache'), unannotated, beside(podAs('cache')))(manifests);
+    Object.assign(manifests.main, { args: [argument] });
+    expect(await idsOf(manifests)).toEqual(ids);
+  });
+
+  test('writes the reason of a refusal in words only', async () => {
+    const manifests = bare();
+    role('not a role')(manifests);
+    expect(await fixesOf(manifests, ...COMPOSE)).toEqual([
+      'write it as arn:aws:iam::12 digits:role/name and create the pod again',
+    ]);
   });
 
   test('tells what keys of one’s own do to a role, and leaves them alone where there is none', async () => {
@@ -705,9 +830,9 @@ describe('diagnose manifests', () => {
     beside({ apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata: { name: 'x' }, webhooks })(manifests);
     const { problems } = await diagnose(manifests);
     const early =
-      'create the pod again; where another webhook adds the container, register this one with reinvocationPolicy: IfNeeded';
+      'create the pod again, and where another webhook adds the container, register this one with reinvocationPolicy: IfNeeded';
     expect(problems.map(({ id, fix }) => [id, fix])).toEqual([
-      ['pod-not-mutated', `${advice}; or name late in skip-containers`],
+      ['pod-not-mutated', `${advice}, or name late in skip-containers`],
       ['init-container-without-identity', reinvocationPolicy === 'Never' ? early : advice],
     ]);
   });
@@ -715,8 +840,7 @@ describe('diagnose manifests', () => {
   test('decides as a webhook with these flags would', async () => {
     const composed = bare();
     role('team/app')(composed);
-    const flags = ['--compose-role-arn', '--aws-account-id=111122223333', '--aws-partition=aws'];
-    expect(await idsOf(composed, ...flags)).toEqual(['pod-not-mutated']);
+    expect(await idsOf(composed, ...COMPOSE)).toEqual(['pod-not-mutated']);
 
     const withoutRegion = healthy();
     drop('AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_STS_REGIONAL_ENDPOINTS')(withoutRegion);
@@ -781,7 +905,7 @@ describe('diagnose manifests', () => {
         severity: 'error',
         object: 'ServiceAccount prod/app',
         evidence: 'annotation eks.amazonaws.com/role_arn is read by nobody; eks.amazonaws.com/role-arn is meant',
-        fix: "kubectl annotate serviceaccount app -n prod eks.amazonaws.com/role_arn- eks.amazonaws.com/role-arn='it'\\''s', then create its pods again",
+        fix: 'kubectl annotate serviceaccount app -n prod eks.amazonaws.com/role_arn- eks.amazonaws.com/role-arn=arn:aws:iam::ACCOUNT_ID:role/NAME\n# then create its pods again',
         predictedError:
           'no STS error: "Unable to locate credentials", or AccessDenied of a service for the role of the node',
       },
