@@ -1,5 +1,6 @@
 // Files that are named by an option: read, or one sentence that names option, file and what to do.
 import { codeOf, messageOf } from '../admission/thrown.ts';
+import { parsedJson } from '../aws/parsed-json.ts';
 import { ConfigError } from '../config-error.ts';
 import type { CommandIo } from './io.ts';
 
@@ -50,9 +51,9 @@ function unreadable({ option, file }: OptionFile, error: unknown): string {
 export async function readJsonOption(from: OptionFile, io: CommandIo): Promise<unknown> {
   const text = await readOption(from, io);
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    return parsedJson(text.replace(/^\uFEFF/, ''));
   } catch (error) {
-    throw wrong(`${from.option}=${JSON.stringify(from.file)} is not JSON: ${messageOf(error)}`);
+    throw wrong(`${from.option}=${JSON.stringify(from.file)} is ${messageOf(error)}`);
   }
 }
 

@@ -6,6 +6,7 @@ import type { AccountKey } from '../admission/identity.ts';
 import { keyOf } from '../admission/identity.ts';
 import type { JsonObject } from '../admission/json.ts';
 import { goField, isObject } from '../admission/json.ts';
+import { parsedJson } from '../aws/parsed-json.ts';
 
 /** The fixed name of the ConfigMap of roles. */
 export const CONFIG_MAP = 'pod-identity-webhook';
@@ -32,7 +33,7 @@ export interface ParsedEntries {
 
 /** Throws SyntaxError or TypeError where the text is no JSON object. */
 export function parseEntries(text: string): ParsedEntries {
-  const parsed: unknown = JSON.parse(text);
+  const parsed: unknown = parsedJson(text);
   if (!isObject(parsed)) throw new TypeError('want a JSON object of "namespace/name": {"RoleARN": "…"}');
   const entries: ConfigMapEntry[] = [];
   const refusals: Refusal[] = [];

@@ -4,6 +4,7 @@ import type { AccountKey } from '../admission/identity.ts';
 import { keyOf } from '../admission/identity.ts';
 import { goField, isObject } from '../admission/json.ts';
 import { codeOf, messageOf } from '../admission/thrown.ts';
+import { parsedJson } from '../aws/parsed-json.ts';
 import type { Log } from '../observe/log.ts';
 import type { Recorder } from '../observe/recorder.ts';
 
@@ -99,7 +100,7 @@ export function createContainerCredentials(options: ContainerCredentialsOptions)
 /** `namespace/name` of the accounts in the file. Throws SyntaxError or TypeError; an empty file is an empty list. */
 export function accountsInFile(text: string): ReadonlySet<string> {
   if (text.trim() === '') return new Set();
-  const parsed: unknown = JSON.parse(text);
+  const parsed: unknown = parsedJson(text);
   if (!isObject(parsed)) throw new TypeError('the file is no JSON object');
   const identities = goField(parsed, 'identities') ?? [];
   if (!Array.isArray(identities)) throw new TypeError('"identities" is no list');

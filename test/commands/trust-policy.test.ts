@@ -313,7 +313,7 @@ info     provider-not-checked: ${NOT_CHECKED.message}
       ['--policy="p": it is not UTF-8 text; save it as that, or give another file'],
     ]),
     [['--claims=c'], { c: '[]' }, ['--claims="c": want a JSON object, the payload of a token']],
-    [['--claims=c'], { c: '{' }, [expect.stringMatching(/^--claims="c" is not JSON: /)]],
+    [['--claims=c'], { c: '{' }, ['--claims="c" is not JSON: see line 1, column 2']],
     [[...ofAccount, '--provider=i'], { i: '{}' }, [`--provider="i": want ${want}`]],
     [
       [...ofAccount, '--provider=i'],

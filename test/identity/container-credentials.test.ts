@@ -120,7 +120,7 @@ describe('createContainerCredentials', () => {
   });
 
   it.each([
-    ['{', 'Expected property name'],
+    ['{', 'not JSON: see line 1, column 2'],
     ['[]', 'the file is no JSON object'],
     ['{"identities":{}}', '"identities" is no list'],
     ['{"identities":[{"namespace":"a"}]}', 'identities[0] has no namespace and serviceAccount'],
