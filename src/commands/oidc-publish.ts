@@ -11,7 +11,8 @@ import type { CommandCall, ExitCode } from './io.ts';
 import { printable } from './findings.ts';
 import { fetchFrom, issuerFrom, refuseWrongUse } from './issuer-options.ts';
 import { currentKeys } from './publish-keys.ts';
-import { publishedAt, publishedIn, writeDocument } from './published.ts';
+import { writeDocument } from './publish-files.ts';
+import { publishedAt, publishedIn } from './published.ts';
 import type { Published } from './published.ts';
 
 /** Rejects with ConfigError where it is used wrongly, and where something that it needs cannot be read. */

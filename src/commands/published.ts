@@ -1,6 +1,6 @@
-// What is published already, at the issuer or in the directory that is uploaded; and how documents come into that.
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+// What is published already, at the issuer or in the directory that is uploaded.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { codeOf } from '../admission/thrown.ts';
 import { DISCOVERY_PATH, parseDiscovery } from '../aws/discovery.ts';
 import { discoveryUrlOf, pathBelow } from '../aws/issuer.ts';
@@ -8,7 +8,7 @@ import type { PublicJwk } from '../aws/jwks.ts';
 import { parseJwks } from '../aws/jwks.ts';
 import { ConfigError } from '../config-error.ts';
 import type { IssuerFetch } from './issuer-fetch.ts';
-import { orWrongUse } from './issuer-options.ts';
+import { unusableDirectory } from './publish-files.ts';
 
 export interface Published {
   readonly jwksUri: string;
@@ -39,7 +39,7 @@ function answerProblem(status: number): string | undefined {
 /** None where the directory holds no documents yet. Rejects with ConfigError where they are another issuer's. */
 export async function publishedIn(directory: string, issuer: string): Promise<readonly Published[]> {
   const option = `--out=${JSON.stringify(directory)}`;
-  const text = await orWrongUse(textAt(join(directory, DISCOVERY_PATH)), option);
+  const text = await textIn(directory, DISCOVERY_PATH);
   if (text === undefined) return [];
   const discovery = parseDiscovery(parsed(option, text));
   if (discovery?.issuer !== issuer) {
@@ -49,7 +49,7 @@ export async function publishedIn(directory: string, issuer: string): Promise<re
   const { jwksUri } = discovery;
   const path = pathBelow(issuer, jwksUri);
   if (path === undefined) throw lost(option, `its keys are elsewhere, at ${jwksUri}`);
-  const jwks = await orWrongUse(textAt(join(directory, path)), option);
+  const jwks = await textIn(directory, path);
   if (jwks === undefined) throw lost(option, `${path}, where its keys are, is missing`);
   return [{ jwksUri, keys: keysIn(option, path, jwks) }];
 }
@@ -72,24 +72,12 @@ function lost(option: string, why: string): ConfigError {
   return new ConfigError('usage', [`${option}: ${why}; the keys there would be lost, and nothing was written`]);
 }
 
-async function textAt(path: string): Promise<string | undefined> {
+/** Undefined where there is no such file. */
+async function textIn(directory: string, path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(join(directory, path), 'utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
+    throw unusableDirectory(directory, error);
   }
-}
-
-/** In one step: whoever uploads at that moment has the old document or the new one. */
-export async function writeDocument(directory: string, path: string, document: unknown): Promise<void> {
-  const file = join(directory, path);
-  await orWrongUse(
-    (async () => {
-      await mkdir(dirname(file), { recursive: true });
-      await writeFile(`${file}.new`, `${JSON.stringify(document, null, 2)}\n`);
-      await rename(`${file}.new`, file);
-    })(),
-    `--out=${JSON.stringify(directory)}`,
-  );
 }

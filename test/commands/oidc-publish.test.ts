@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ownField, ownList, ownString } from '../../src/admission/json.ts';
@@ -205,6 +205,23 @@ then start the API server with these, in this order, so that running tokens stay
     expect(ownList(read(directory, 'k'), 'keys').map((one) => ownString(one, 'n'))).toEqual(
       keysFromPem(pem['new.pub'] ?? '').keys.map((one) => ('n' in one ? one.n : undefined)),
     );
+  });
+
+  it('says in a sentence that a directory cannot be made or written', async () => {
+    const directory = newDirectory();
+    place(directory, 'file', 'text');
+    place(directory, 'taken/.well-known/openid-configuration/x', '');
+    symlinkSync(join(directory, 'nowhere'), join(directory, 'link'));
+    const tried = ['/proc/nope', `${directory}/file`, `${directory}/file/a`, `${directory}/taken`, `${directory}/link`];
+    const said = tried.map(async (out) => (await publish(out, ['--public-key=new.pub'])).err.split('"')[2]);
+    const fix = 'give a directory that you may write, as in --out=public\n';
+    expect(await Promise.all(said)).toEqual([
+      `: no directory can be made there; ${fix}`,
+      `: there is a file in its place or on its way; ${fix}`,
+      `: there is a file in its place or on its way; ${fix}`,
+      `: there is a directory in the place of a document; ${fix}`,
+      `: there is a file in its place or on its way; ${fix}`,
+    ]);
   });
 
   const give = 'give the path of a file, or - for standard input';
