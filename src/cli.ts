@@ -1,6 +1,7 @@
 // The command line: which command, and the value of each of its flags from arguments, environment or default. A flag
 // beats the environment. Every problem is reported at once.
 import { parseArgs } from 'node:util';
+import { isRawToken, RAW_TOKEN } from './aws/raw-token.ts';
 import { ConfigError } from './config-error.ts';
 import type { Command } from './flags/commands.ts';
 import { COMMANDS } from './flags/commands.ts';
@@ -106,7 +107,10 @@ function operandProblems({ name, operands: wanted }: Command, operands: readonly
   const [least, most] = wanted?.count ?? [0, 0];
   if (operands.length < least) return [`${name}: want ${wanted?.placeholder}: ${wanted?.help}`];
   const fix = wanted === undefined ? 'flags are written --name=value' : `want ${wanted.placeholder}`;
-  return operands.slice(most).map((operand) => `unexpected argument ${JSON.stringify(operand)}: ${fix}`);
+  return operands.slice(most).map((operand) => {
+    const said = isRawToken(operand) ? `: ${RAW_TOKEN}; ` : ` ${JSON.stringify(operand)}: `;
+    return `unexpected argument${said}${fix}`;
+  });
 }
 
 interface Argument {

@@ -1,6 +1,7 @@
 // What the command line says of a command or a flag that there is not: the one that was probably meant, else where
 // all of them are.
-import { distance } from './diagnosis/near-miss.ts';
+import { isRawToken, RAW_TOKEN } from './aws/raw-token.ts';
+import { distance } from './edit-distance.ts';
 import type { Flag } from './flags/flag.ts';
 
 /** More letters wrong than this is another word, and so is one of which more than half is wrong. */
@@ -8,6 +9,7 @@ const MAX_DISTANCE = 2;
 
 /** `rawName` with its dashes. */
 export function unknownFlag(rawName: string, flags: readonly Flag[]): string {
+  if (isRawToken(rawName)) return `unknown flag: ${RAW_TOKEN}; see --help`;
   const [, dashes = '', name = ''] = /^(-*)(.*)$/s.exec(rawName) ?? [];
   const names = flags.map((flag) => flag.name);
   // A short flag is too short to be guessed.
@@ -15,11 +17,14 @@ export function unknownFlag(rawName: string, flags: readonly Flag[]): string {
   return `unknown flag ${rawName}: ${meant === undefined ? '' : `did you mean --${meant}? `}see --help`;
 }
 
-/** `word` is the first argument, `next` the second. A problem of several lines, where it lists commands. */
+/** `word` is the first argument, `next` the second; neither is repeated where it is a token. A problem of several lines, where it lists commands. */
 export function unknownCommand(
   { word, next }: { readonly word: string; readonly next: string },
   names: readonly string[],
 ): string {
+  if ([word, next].some(isRawToken)) {
+    return `unknown command: ${RAW_TOKEN}; token inspect wants a file with it, or - for standard input`;
+  }
   const both = next === '' || next.startsWith('-') ? word : `${word} ${next}`;
   const group = names.filter((name) => name.startsWith(`${word} `));
   const meant = nearestOf(both, names);

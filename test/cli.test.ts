@@ -155,6 +155,21 @@ describe('parseCommandLine', () => {
     expect(problemsOf(args)).toMatchObject({ problems: [problem] });
   });
 
+  const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl';
+  const itself = 'this is a token itself, which everybody sees in the list of processes';
+  const noCommand = `unknown command: ${itself}; token inspect wants a file with it, or - for standard input`;
+  it.each([
+    [['token', TOKEN], noCommand],
+    [[TOKEN], noCommand],
+    [[`token=${TOKEN}`], noCommand],
+    [['tokn', 'inspect', TOKEN], 'unknown command "tokn inspect": did you mean token inspect? see --help'],
+    [['token', 'inspect', 'token.jwt', TOKEN], `unexpected argument: ${itself}; want FILE`],
+    [[`--${TOKEN}`], `unknown flag: ${itself}; see --help`],
+    [[`--port=${TOKEN}`], `--port: ${itself}; want a whole number from 0 to 65535`],
+  ])('repeats no token: %j', (args, problem) => {
+    expect(problemsOf(args)).toMatchObject({ problems: [problem] });
+  });
+
   it('helps with the commands of one word', () => {
     expect(helpText(COMMANDS, 'oidc')).toBe(`Usage: pod-identity-webhook oidc COMMAND [flags]
 

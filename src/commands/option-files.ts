@@ -1,6 +1,7 @@
 // Files that are named by an option: read, or one sentence that names option, file and what to do.
 import { codeOf, messageOf } from '../admission/thrown.ts';
 import { parsedJson } from '../aws/parsed-json.ts';
+import { isRawToken, RAW_TOKEN } from '../aws/raw-token.ts';
 import { ConfigError } from '../config-error.ts';
 import type { CommandIo } from './io.ts';
 
@@ -35,13 +36,8 @@ async function textOf({ option, file }: OptionFile, io: CommandIo): Promise<stri
   }
 }
 
-// Beginning of every JSON Web Token: a header that begins with {" in base64url, and its first dot.
-const TOKEN = /^eyJ[\w-]*\./;
-
 function unreadable({ option, file }: OptionFile, error: unknown): string {
-  // A token is as good as the role that it stands for: it must not come into a log by being repeated here.
-  if (TOKEN.test(file))
-    return `${option}: this is a token itself, which everybody sees in the list of processes; ${ANOTHER_FILE}`;
+  if (isRawToken(file)) return `${option}: ${RAW_TOKEN}; ${ANOTHER_FILE}`;
   const code = codeOf(error);
   const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a directory' : messageOf(error);
   return `${option}=${JSON.stringify(file)}: ${why}; ${ANOTHER_FILE}`;

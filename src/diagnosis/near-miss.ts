@@ -1,4 +1,5 @@
 // Keys of annotations that somebody mistyped: near enough to one of ours to be meant for it, and read by nobody.
+import { distance } from '../edit-distance.ts';
 
 const ACCOUNT_NAMES = ['role-arn', 'audience', 'sts-regional-endpoints', 'token-expiration', 'role-session-name'];
 const POD_NAMES = ['skip-containers', 'include-containers', 'token-expiration'];
@@ -40,18 +41,4 @@ function nearestOf(key: string, names: readonly string[], prefix: string): strin
   const known = names.map((name) => `${prefix}/${name}`);
   if (known.includes(key)) return undefined;
   return known.find((right) => distance(key.toLowerCase(), right) <= MAX_DISTANCE);
-}
-
-/** Letters to insert, remove or replace (Levenshtein). */
-export function distance(one: string, other: string): number {
-  let previous = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const [row, letter] of one.split('').entries()) {
-    const current = [row + 1];
-    for (let column = 0; column < other.length; column += 1) {
-      const replaced = Number(previous[column]) + (letter === other[column] ? 0 : 1);
-      current.push(Math.min(replaced, Number(previous[column + 1]) + 1, Number(current[column]) + 1));
-    }
-    previous = current;
-  }
-  return Number(previous[other.length]);
 }

@@ -1,5 +1,6 @@
 // The text of a flag's value, checked against its row of the table.
 import { parseGoBool, parseGoDuration, parseGoInt } from '../admission/go-syntax.ts';
+import { isRawToken, RAW_TOKEN } from '../aws/raw-token.ts';
 import type { Flag } from './flag.ts';
 
 export type FlagValue = string | boolean | number;
@@ -10,7 +11,8 @@ export function flagValue(
   text: string,
   origin: string,
 ): { readonly value: FlagValue } | { readonly problem: string } {
-  const problem = (allowed: string) => ({ problem: `${origin}=${JSON.stringify(text)}: ${allowed}` });
+  const given = isRawToken(text) ? `${origin}: ${RAW_TOKEN};` : `${origin}=${JSON.stringify(text)}:`;
+  const problem = (allowed: string) => ({ problem: `${given} ${allowed}` });
   switch (flag.type) {
     case 'text':
       return { value: text };

@@ -9,7 +9,7 @@ import { ownList, ownString } from '../../src/admission/json.ts';
 const fastJsonPatch = 'CommonJS: import the default.';
 const admission = 'admission/ imports itself and aws/ only.';
 const aws = 'aws/ imports itself, node:crypto and jose only.';
-const diagnosis = 'diagnosis/ imports itself, admission/, aws/ and node:crypto only.';
+const diagnosis = 'diagnosis/ imports itself, admission/, aws/, edit-distance.ts and node:crypto only.';
 const rooms = 'Rooms of the shell meet in app.ts and commands/ only.';
 const observeTypes = 'Rooms of the shell take types of observe/ only.';
 const flags = 'flags/ knows no room but admission/ and aws/.';
@@ -60,6 +60,8 @@ const refused: readonly (readonly [file: string, line: string, message: string])
   ['src/app.ts', `import { run } from './main.ts';`, main],
   ['src/app-standalone.ts', `import { run } from './main.ts';`, main],
   ['src/settings-from-flags.ts', `import { createServer } from './server/https.ts';`, commandLine],
+  ['src/unknown-words.ts', `import { distance } from './diagnosis/near-miss.ts';`, commandLine],
+  ['src/edit-distance.ts', `import { shellWord } from './aws/shell-word.ts';`, leaf],
   ['src/version.ts', `import { createServer } from './server/https.ts';`, leaf],
   ['src/main.ts', `import { compare } from 'fast-json-patch';`, fastJsonPatch],
   ['test/a.test.ts', `import { applyPatch } from 'fast-json-patch';`, fastJsonPatch],
@@ -76,6 +78,7 @@ const allowed: readonly (readonly [file: string, line: string])[] = [
   ['src/diagnosis/right-a.ts', `import { mutate } from '../admission/mutate.ts';`],
   ['src/diagnosis/right-b.ts', `import { parseRoleArn } from '../aws/arn.ts';`],
   ['src/diagnosis/right-c.ts', `import { X509Certificate } from 'node:crypto';`],
+  ['src/diagnosis/right-d.ts', `import { distance } from '../edit-distance.ts';`],
   ['src/server/right-a.ts', `import { mutate } from '../admission/mutate.ts';`],
   ['src/server/right-b.ts', `import type { Log } from '../observe/log.ts';`],
   ['src/server/right-c.ts', `import { version } from '../version.ts';`],
@@ -94,6 +97,7 @@ const allowed: readonly (readonly [file: string, line: string])[] = [
   ['src/flags/right-a.ts', `import { duration } from '../admission/go-syntax.ts';`],
   ['src/config.ts', `import { minVersionFrom } from './server/tls-options.ts';`],
   ['src/cli.ts', `import type { LogLevel } from './observe/log.ts';`],
+  ['src/unknown-words.ts', `import { distance } from './edit-distance.ts';`],
   ['src/commands/right-a.ts', `import { createServer } from '../server/https.ts';`],
   ['src/commands/right-b.ts', `import { createApp } from '../app.ts';`],
   ['src/commands/right-c.ts', `import jsonpatch from 'fast-json-patch';`],
