@@ -48,9 +48,9 @@ async function thumbprintsOf(
   fetch: IssuerFetch,
   hint: (text: string) => void,
 ): Promise<readonly string[]> {
-  const discovery = trusted(await fetch(discoveryUrlOf(issuer)));
+  const discovery = trusted(await fetch(discoveryUrlOf(issuer), issuer));
   const jwksUri = jwksUriIn(discovery);
-  const servers = [discovery, ...(jwksUri === undefined ? [] : [trusted(await fetch(jwksUri))])];
+  const servers = [discovery, ...(jwksUri === undefined ? [] : [trusted(await fetch(jwksUri, issuer))])];
   const own = servers.filter(({ proof }) => proof.isPrivate);
   if (own.length === 0) hint('a public CA signs for the issuer: no thumbprint is needed\n');
   if (own.some(({ proof }) => proof.certificates === 1)) {

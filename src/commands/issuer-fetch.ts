@@ -10,7 +10,7 @@ import { certificateBlocks } from '../aws/pem.ts';
 import { thumbprintOf } from '../aws/thumbprint.ts';
 import { codeOf, messageOf } from '../admission/thrown.ts';
 
-/** As curl's --connect-to: where to connect instead of to the host of the address. */
+/** As curl's --connect-to: where to connect instead of to the issuer's host. */
 export interface ConnectTo {
   readonly host: string;
   readonly port: number;
@@ -24,7 +24,8 @@ export interface IssuerFetchOptions {
   readonly timeoutMs?: number;
 }
 
-export type IssuerFetch = (url: string) => Promise<PublicDocument | NoAnswer>;
+/** A document of the issuer, which may be on another host. */
+export type IssuerFetch = (url: string, issuer: string) => Promise<PublicDocument | NoAnswer>;
 
 /** AWS's own bound is not known; a set of 200 keys has 150 kB. */
 const MAX_BYTES = 1_048_576;
@@ -34,13 +35,15 @@ export function createIssuerFetch({ authority, connectTo, timeoutMs = TIMEOUT_MS
   const own = authority === undefined ? [] : certificatesIn(authority);
   const ca = [...rootCertificates, ...own.map((certificate) => certificate.toString())];
 
-  return async (address) => {
+  return async (address, issuer) => {
     const url = new URL(address);
     const host = url.hostname.replace(/^\[|\]$/g, '');
+    // Whoever else serves the keys is asked where STS would ask.
+    const instead = url.host === new URL(issuer).host ? connectTo : undefined;
     const proven = Promise.withResolvers<ServerProof>();
     const sent = https.get({
-      host: connectTo?.host ?? host,
-      port: connectTo?.port ?? (url.port === '' ? 443 : Number(url.port)),
+      host: instead?.host ?? host,
+      port: instead?.port ?? (url.port === '' ? 443 : Number(url.port)),
       path: `${url.pathname}${url.search}`,
       headers: { host: url.host, accept: 'application/json', 'user-agent': 'pod-identity-webhook' },
       ...(isIP(host) === 0 ? { servername: host } : {}),

@@ -67,13 +67,14 @@ async function clusterFrom(flags: FlagValues, { readCluster }: VerifyWorld): Pro
 /** In the order in which STS would fall over them. Rejects with ConfigError where the issuer does not answer at all. */
 export async function verifiedIssuer(options: VerifyOptions): Promise<readonly Check[]> {
   const { issuer, fetch, cluster, token, now } = options;
-  const document = await fetch(discoveryUrlOf(issuer));
+  const document = await fetch(discoveryUrlOf(issuer), issuer);
   if ('failure' in document) {
     const problem = `${document.url} cannot be reached from here: ${document.failure}`;
     throw new ConfigError('usage', [problem]);
   }
   const { checks, discovery } = checkDiscovery(issuer, document);
-  const jwksDocument = discovery === undefined ? undefined : await jwksAt(discovery.jwksUri, fetch);
+  const jwksDocument =
+    discovery === undefined ? undefined : await jwksAt(discovery.jwksUri, (url) => fetch(url, issuer));
   const { checks: jwksChecks, jwks } = checkJwks(jwksDocument);
   return [
     checkUrl(issuer),
@@ -91,7 +92,10 @@ export async function verifiedIssuer(options: VerifyOptions): Promise<readonly C
 }
 
 /** What is no address cannot be asked; that has been said by then. */
-async function jwksAt(address: string, fetch: IssuerFetch): Promise<PublicDocument | NoAnswer | undefined> {
+async function jwksAt(
+  address: string,
+  fetch: (url: string) => ReturnType<IssuerFetch>,
+): Promise<PublicDocument | NoAnswer | undefined> {
   const isHttps = URL.canParse(address) && new URL(address).protocol === 'https:';
   return isHttps ? fetch(address) : { url: address, failure: addressProblems(address).join('; ') };
 }

@@ -18,7 +18,7 @@ export interface Published {
 /** Rejects with ConfigError: keys that were to be kept must not be lost because they could not be read. */
 export async function publishedAt(issuer: string, fetch: IssuerFetch): Promise<Published> {
   const get = async (url: string): Promise<string> => {
-    const document = await fetch(url);
+    const document = await fetch(url, issuer);
     const problem =
       'failure' in document ? document.failure : (document.proof.problem ?? answerProblem(document.status));
     if ('failure' in document || problem !== undefined) throw lost('--merge-published', `${url}: ${problem}`);

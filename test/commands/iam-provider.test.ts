@@ -5,6 +5,7 @@ import { runIamProvider } from '../../src/commands/iam-provider.ts';
 import type { Outcome } from '../support/golden.ts';
 import type { IssuerSite, IssuerSiteOptions } from '../support/issuer-site.ts';
 import { startIssuerSite } from '../support/issuer-site.ts';
+import { createAuthority } from '../support/certificates.ts';
 import { runCommand } from '../support/run-command.ts';
 
 const sites: IssuerSite[] = [];
@@ -20,9 +21,14 @@ async function provider(args: readonly string[], files: Readonly<Record<string, 
   });
 }
 
-async function providerOf(options: IssuerSiteOptions, jwksUri = 'https://oidc.example.com/keys.json') {
+async function siteOf(options: IssuerSiteOptions): Promise<IssuerSite> {
   const site = await startIssuerSite(options);
   sites.push(site);
+  return site;
+}
+
+async function providerOf(options: IssuerSiteOptions, jwksUri = 'https://oidc.example.com/keys.json') {
+  const site = await siteOf(options);
   site.pages.set('/.well-known/openid-configuration', {
     body: { issuer: 'https://oidc.example.com', jwks_uri: jwksUri },
   });
@@ -70,11 +76,14 @@ aws iam create-open-id-connect-provider \\
     ]);
   });
 
-  it('takes that of the keys’ server, too', async () => {
-    const names = ['oidc.example.com', 'keys.example.com'];
-    const { site, out } = await providerOf({ names }, 'https://keys.example.com/keys.json');
-    expect([site.requests.map(({ headers }) => headers.host), JSON.stringify(thumbprintsIn(out))]).toEqual([
-      ['oidc.example.com', 'keys.example.com'],
+  it('takes that of the keys’ server, too, which is asked at its own address', async () => {
+    const authority = await createAuthority();
+    const keys = await siteOf({ names: ['localhost'], authority });
+    const host = keys.address.replace('127.0.0.1', 'localhost');
+    const { site, out } = await providerOf({ names: ['oidc.example.com'], authority }, `https://${host}/keys.json`);
+    const asked = [site, keys].map(({ requests }) => requests.map(({ headers }) => headers.host));
+    expect([asked, JSON.stringify(thumbprintsIn(out))]).toEqual([
+      [['oidc.example.com'], [host]],
       JSON.stringify([createHash('sha1').update(new X509Certificate(site.caPem).raw).digest('hex')]),
     ]);
   });

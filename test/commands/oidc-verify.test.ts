@@ -10,6 +10,7 @@ import type { VerifyWorld } from '../../src/commands/oidc-verify.ts';
 import { runOidcVerify } from '../../src/commands/oidc-verify.ts';
 import type { IssuerSite, IssuerSiteOptions } from '../support/issuer-site.ts';
 import { startIssuerSite } from '../support/issuer-site.ts';
+import { createAuthority } from '../support/certificates.ts';
 import { runCommand } from '../support/run-command.ts';
 
 const issuer = 'https://oidc.example.com/cluster';
@@ -192,6 +193,21 @@ ok    token-expiration       the token is valid until 2026-07-01T00:10:00.000Z
     broken.pages.set(discoveryPath, page);
     const { out, exit } = await verify(broken);
     expect([out.includes(evidence), broken.requests.length, exit]).toEqual([true, 1, 1]);
+  });
+
+  it('asks another server of the keys at its own address', async () => {
+    const authority = await createAuthority();
+    const [moved, keys] = [await site({ authority }), await site({ names: ['localhost'], authority })];
+    const host = keys.address.replace('127.0.0.1', 'localhost');
+    moved.pages.set(discoveryPath, { body: { issuer, jwks_uri: `https://${host}${jwksPath}` } });
+    const { out } = await verify(moved);
+    expect([moved, keys].map(({ requests }) => requests.map(({ path, headers }) => [headers.host, path]))).toEqual([
+      [['oidc.example.com', discoveryPath]],
+      [[host, jwksPath]],
+    ]);
+    expect(out.split('\n').find((line) => line.includes('there for everybody, with'))).toBe(
+      `ok    jwks                   https://${host}${jwksPath} is there for everybody, with 1 key`,
+    );
   });
 
   it('reads no more than a megabyte', async () => {
