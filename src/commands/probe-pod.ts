@@ -51,15 +51,38 @@ export function failedCallIn(message: string): { readonly name: string; readonly
 
 /** What such a cause means, and what to do. */
 export function callProblem(cause: string): string {
-  if (/x509|tls: /i.test(cause)) {
-    return 'the caBundle does not fit the certificate that the webhook serves; see its log, or wait for a rotation to end';
-  }
-  if (/service ".*" not found/.test(cause)) return 'the Service of the webhook does not exist; install the chart again';
-  if (/no endpoints available|connection refused|no route to host/.test(cause)) {
-    return 'no pod of the webhook is ready; kubectl get pods and their log say why';
-  }
-  if (/deadline exceeded|timeout|i\/o timeout/i.test(cause)) {
-    return 'the API server does not reach the pods; open server.port to it in security groups and network policies, or set hostNetwork=true';
-  }
-  return 'the webhook answers with an error; its log says why';
+  // The address that was asked holds the timeout of the call and names that others chose.
+  const said = cause.replaceAll(/"https?:[^"]*"/g, '');
+  return (
+    CALL_PROBLEMS.find(([words]) => words.test(said))?.[1] ?? 'the webhook answers with an error; its log says why'
+  );
 }
+
+/** In the words of Go's net and TLS packages and of the API server. The first counts. */
+const CALL_PROBLEMS: readonly (readonly [words: RegExp, problem: string])[] = [
+  [
+    /x509|tls: /i,
+    'the caBundle does not fit the certificate that the webhook serves; see its log, or wait for a rotation to end',
+  ],
+  [/service ".*" not found/, 'the Service of the webhook does not exist; install the chart again'],
+  [
+    /no such host|server misbehaving|failure in name resolution/i,
+    'the name of the webhook does not resolve where the API server is; register it by its Service, or mend the DNS of the control plane',
+  ],
+  [
+    /no endpoints available|connection refused|no route to host/,
+    'no pod of the webhook is ready; kubectl get pods and their log say why',
+  ],
+  [
+    /\bEOF\b|connection reset|broken pipe|server closed/i,
+    'the webhook, or a proxy before it, ended the connection without an answer; the log of its pods says why, and kubectl get pods whether they restart',
+  ],
+  [
+    /service unavailable|unable to handle the request/i,
+    'the webhook, or a proxy before it, answers that it cannot serve now; its log and /readyz?verbose say why',
+  ],
+  [
+    /deadline exceeded|timeout|network is unreachable/i,
+    'the API server does not reach the pods; open server.port to it in security groups and network policies, or set hostNetwork=true',
+  ],
+];

@@ -174,6 +174,35 @@ describe('check-install', () => {
       `the API server does not reach the pods; open server.port to it in security groups and network policies, or set hostNetwork=true: the API server could not call "${ENTRY}": ${post}: context deadline exceeded`,
     ],
     [
+      'is reached by a name that does not resolve',
+      failed(ENTRY, `${post}: dial tcp: lookup w.aws.svc on 10.0.0.2:53: no such host`),
+      `the name of the webhook does not resolve where the API server is; register it by its Service, or mend the DNS of the control plane: the API server could not call "${ENTRY}": ${post}: dial tcp: lookup w.aws.svc on 10.0.0.2:53: no such host`,
+    ],
+    ...['EOF', 'read tcp 10.0.0.1:1->10.0.0.2:443: read: connection reset by peer'].map(
+      (cause): [string, KubeAnswer, string] => [
+        `ends the connection: ${cause}`,
+        failed(ENTRY, `${post}: ${cause}`),
+        `the webhook, or a proxy before it, ended the connection without an answer; the log of its pods says why, and kubectl get pods whether they restart: the API server could not call "${ENTRY}": ${post}: ${cause}`,
+      ],
+    ),
+    ...[`${post}: Service Unavailable`, 'the server is currently unable to handle the request'].map(
+      (cause): [string, KubeAnswer, string] => [
+        `cannot serve now: ${cause}`,
+        failed(ENTRY, cause),
+        `the webhook, or a proxy before it, answers that it cannot serve now; its log and /readyz?verbose say why: the API server could not call "${ENTRY}": ${cause}`,
+      ],
+    ),
+    [
+      'answers late',
+      failed(ENTRY, `${post}: net/http: request canceled (Client.Timeout exceeded while awaiting headers)`),
+      `the API server does not reach the pods; open server.port to it in security groups and network policies, or set hostNetwork=true: the API server could not call "${ENTRY}": ${post}: net/http: request canceled (Client.Timeout exceeded while awaiting headers)`,
+    ],
+    [
+      'answers with an error at an address with a timeout',
+      failed(ENTRY, `${post}: Bad Gateway`),
+      `the webhook answers with an error; its log says why: the API server could not call "${ENTRY}": ${post}: Bad Gateway`,
+    ],
+    [
       'answers with an error',
       failed(ENTRY, 'an error on the server ("") has prevented the request from succeeding'),
       `the webhook answers with an error; its log says why: the API server could not call "${ENTRY}": an error on the server ("") has prevented the request from succeeding`,
