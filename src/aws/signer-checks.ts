@@ -3,9 +3,20 @@ import type { Check } from './check.ts';
 import { failed, passed, warned } from './check.ts';
 import type { PublicJwk } from './jwks.ts';
 import { isSameKey } from './jwks.ts';
-import { NO_VERIFICATION_KEY, NOT_A_JWT, NOT_VALIDATED, noProvider, tokenExpired } from './sts-errors.ts';
+import {
+  INCORRECT_AUDIENCE,
+  missingClaim,
+  NO_VERIFICATION_KEY,
+  NOT_A_JWT,
+  NOT_VALIDATED,
+  noProvider,
+  tokenExpired,
+} from './sts-errors.ts';
 import { signatureVerdict } from './token-signature.ts';
+import type { TokenClaims } from './token.ts';
 import { tokenClaims } from './token.ts';
+
+const AUDIENCE = 'sts.amazonaws.com';
 
 export interface ClusterKeys {
   /** What the API server's own discovery document says. */
@@ -50,7 +61,7 @@ export interface TokenOptions {
   readonly now: number;
 }
 
-/** Whether STS would find the token to be of this issuer. Its audience and subject are for the trust policy. */
+/** Whether STS would find the token to be of this issuer. Its subject is for the trust policy. */
 export async function checkToken(token: string, { issuer, keys, now }: TokenOptions): Promise<readonly Check[]> {
   const decoded = tokenClaims(token);
   if (decoded === undefined) {
@@ -67,9 +78,22 @@ export async function checkToken(token: string, { issuer, keys, now }: TokenOpti
           fix: 'verify the issuer that is in the tokens, and make the IAM provider for it',
           stsError: noProvider(claims.issuer ?? ''),
         }),
+    checkAudience(claims),
     ...(keys === undefined ? [] : [checkVerdict(await signatureVerdict(token, keys), { keyId, algorithm })]),
     checkLifetime(claims.expiresAt, now),
   ];
+}
+
+/** What the provider in IAM takes is not known here; each of ours has the first. */
+function checkAudience({ audiences, authorizedParty }: TokenClaims): Check {
+  const presented = authorizedParty === undefined ? audiences : [authorizedParty];
+  const given = `the token is for ${presented.map((audience) => JSON.stringify(audience)).join(', ') || 'nobody'}`;
+  if (presented.includes(AUDIENCE)) return passed('token-audience', given);
+  const fix = `make one with --audience=${AUDIENCE}`;
+  if (presented.length === 0) return failed('token-audience', given, { fix, stsError: missingClaim('aud') });
+  const answer = `${INCORRECT_AUDIENCE.code}: ${INCORRECT_AUDIENCE.message}`;
+  const otherwise = `STS answers ${answer} where the IAM provider does not have it among its client ids`;
+  return warned('token-audience', `${given}, not for "${AUDIENCE}": ${otherwise}`, `${fix}, or add it to the provider`);
 }
 
 function checkVerdict(

@@ -17,6 +17,7 @@ import type { CommandCall, ExitCode } from './io.ts';
 import type { IssuerFetch } from './issuer-fetch.ts';
 import { fetchFrom, issuerFrom, orWrongUse, refuseWrongUse } from './issuer-options.ts';
 import { readOption } from './option-files.ts';
+import { tokenFrom } from './token.ts';
 
 export interface VerifyOptions {
   readonly issuer: string;
@@ -47,6 +48,8 @@ export async function runOidcVerify({ flags, io }: CommandCall, world: VerifyWor
   refuseWrongUse(problems);
   const file = presentText(flags, 'token');
   const token = file === undefined ? undefined : await readOption({ option: '--token', file }, io);
+  // What is no token is bad input, and says nothing about the issuer.
+  if (file !== undefined && token !== undefined) tokenFrom(token, file);
   const cluster = await clusterFrom(flags, world);
   const output = flags.text('output') === 'json' ? 'json' : 'text';
   const checks = await verifiedIssuer({ issuer, fetch, cluster, token, output, now: world.now() });

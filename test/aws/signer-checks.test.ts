@@ -3,7 +3,14 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import type { PublicJwk } from '../../src/aws/jwks.ts';
 import { jwkFrom } from '../../src/aws/jwks.ts';
 import { checkCluster, checkToken } from '../../src/aws/signer-checks.ts';
-import { NO_VERIFICATION_KEY, NOT_A_JWT, NOT_VALIDATED, noProvider, tokenExpired } from '../../src/aws/sts-errors.ts';
+import {
+  missingClaim,
+  NO_VERIFICATION_KEY,
+  NOT_A_JWT,
+  NOT_VALIDATED,
+  noProvider,
+  tokenExpired,
+} from '../../src/aws/sts-errors.ts';
 
 const issuer = 'https://oidc.example.com';
 const now = Date.parse('2026-07-01T00:00:00Z');
@@ -62,7 +69,7 @@ describe('checkCluster', () => {
 });
 
 describe('checkToken', () => {
-  const claims = { iss: issuer, exp: seconds + 60 };
+  const claims = { iss: issuer, aud: ['sts.amazonaws.com'], exp: seconds + 60 };
   const options = { issuer, keys: [published('a')], now };
   const lifetime = {
     check: 'token-expiration',
@@ -70,18 +77,20 @@ describe('checkToken', () => {
     evidence: 'the token is valid until 2026-07-01T00:01:00.000Z',
   };
   const ofIssuer = { check: 'token-issuer', result: 'ok', evidence: `the token is of "${issuer}"` };
+  const forSts = { check: 'token-audience', result: 'ok', evidence: 'the token is for "sts.amazonaws.com"' };
   const fresh = 'take a token of now: kubectl create token, or the file in the pod';
 
   it('is content with a token of the issuer', async () => {
     expect(await checkToken(tokenOf(claims), options)).toEqual([
       ofIssuer,
+      forSts,
       { check: 'token-signature', result: 'ok', evidence: 'ES256 by key "a", which is published' },
       lifetime,
     ]);
   });
 
   it('judges no signature where the keys are not known', async () => {
-    expect(await checkToken(tokenOf(claims), { ...options, keys: undefined })).toEqual([ofIssuer, lifetime]);
+    expect(await checkToken(tokenOf(claims), { ...options, keys: undefined })).toEqual([ofIssuer, forSts, lifetime]);
   });
 
   it.each([
@@ -128,6 +137,7 @@ describe('checkToken', () => {
   ])('fails on %s', async (_, token, keys, evidence, fix, stsError) => {
     expect(await checkToken(token, { ...options, keys })).toEqual([
       ofIssuer,
+      forSts,
       { check: 'token-signature', result: 'failed', evidence, fix, stsError },
       lifetime,
     ]);
@@ -162,6 +172,34 @@ describe('checkToken', () => {
   ])('reads the lifetime of %j', async (lasting, want) => {
     const checks = await checkToken(tokenOf({ iss: issuer, ...lasting }), options);
     expect(checks.at(-1)).toEqual({ check: 'token-expiration', ...want });
+  });
+
+  it.each([
+    [
+      { aud: ['https://kubernetes.default.svc', 'k3s'] },
+      {
+        result: 'warning',
+        evidence:
+          'the token is for "https://kubernetes.default.svc", "k3s", not for "sts.amazonaws.com": STS answers InvalidIdentityToken: Incorrect token audience where the IAM provider does not have it among its client ids',
+        fix: 'make one with --audience=sts.amazonaws.com, or add it to the provider',
+      },
+    ],
+    [
+      { aud: [] },
+      {
+        result: 'failed',
+        evidence: 'the token is for nobody',
+        fix: 'make one with --audience=sts.amazonaws.com',
+        stsError: missingClaim('aud'),
+      },
+    ],
+    [
+      { aud: 'other', azp: 'sts.amazonaws.com' },
+      { result: 'ok', evidence: 'the token is for "sts.amazonaws.com"' },
+    ],
+  ])('looks at the audience of %j', async (audience, want) => {
+    const checks = await checkToken(tokenOf({ ...claims, ...audience }), options);
+    expect(checks[1]).toEqual({ check: 'token-audience', ...want });
   });
 
   it('says that what is no token is none', async () => {

@@ -82,11 +82,11 @@ describe.each(['rsa', 'ec'] as const)('with %s keys', (serviceAccountKey) => {
       'publish',
       '--from-cluster',
       `--kubeconfig=${controlPlane.kubeconfig}`,
-      ...flags,
+      `--issuer=${issuer}`,
       `--out=${out}`,
     );
     const keyFile = join(controlPlane.workspace.directory, 'service-accounts.pub');
-    const fromFile = await run('oidc', 'publish', `--public-key=${keyFile}`, ...flags, `--out=${out}-file`);
+    const fromFile = await run('oidc', 'publish', `--public-key=${keyFile}`, `--issuer=${issuer}`, `--out=${out}-file`);
     const jwks: unknown = JSON.parse(await controlPlane.kubectl(['get', '--raw', '/openid/v1/jwks']));
     const discovery: unknown = JSON.parse(await controlPlane.kubectl(['get', '--raw', `/${discoveryPath}`]));
     expect([fromCluster.exit, fromFile.exit]).toEqual([0, 0]);
@@ -112,6 +112,7 @@ describe.each(['rsa', 'ec'] as const)('with %s keys', (serviceAccountKey) => {
         'cluster-issuer ok',
         'cluster-keys ok',
         'token-issuer ok',
+        'token-audience ok',
         'token-signature ok',
         'token-expiration ok',
       ],
@@ -124,7 +125,7 @@ describe.each(['rsa', 'ec'] as const)('with %s keys', (serviceAccountKey) => {
     const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const other = join(controlPlane.workspace.directory, 'other.pub');
     await writeFile(other, publicKey.export({ type: 'spki', format: 'pem' }));
-    await run('oidc', 'publish', `--public-key=${other}`, ...flags, `--out=${out}-other`);
+    await run('oidc', 'publish', `--public-key=${other}`, `--issuer=${issuer}`, `--out=${out}-other`);
     await serve(`${out}-other`);
     const { rows, exit } = await verified(`--kubeconfig=${controlPlane.kubeconfig}`, `--token=${await tokenFile()}`);
     const failed = rows.filter((row) => ownString(row, 'result') === 'failed');
@@ -146,7 +147,7 @@ describe.each(['rsa', 'ec'] as const)('with %s keys', (serviceAccountKey) => {
       'publish',
       '--from-cluster',
       `--kubeconfig=${controlPlane.kubeconfig}`,
-      ...flags,
+      `--issuer=${issuer}`,
       `--out=${out}-other`,
     );
     expect(again.exit).toBe(0);

@@ -64,7 +64,7 @@ async function verify({ address, caPem }: IssuerSite, { args = [], token, strang
 function tokenOf(claims: object = {}): string {
   const parts = [
     { alg: 'RS256', kid },
-    { iss: issuer, exp: now / 1000 + 600, ...claims },
+    { iss: issuer, aud: ['sts.amazonaws.com'], exp: now / 1000 + 600, ...claims },
   ];
   const signed = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
   return `${signed}.${sign('sha256', Buffer.from(signed), privateKey).toString('base64url')}`;
@@ -92,6 +92,7 @@ ok    jwks-uri               https://oidc.example.com/cluster/openid/v1/jwks is 
 ok    jwks                   https://oidc.example.com/cluster/openid/v1/jwks is there for everybody, with 1 key
 skip  cluster-keys           no cluster to compare with: give --kubeconfig=FILE
 ok    token-issuer           the token is of "https://oidc.example.com/cluster"
+ok    token-audience         the token is for "sts.amazonaws.com"
 ok    token-signature        RS256 by key "${kid}", which is published
 ok    token-expiration       the token is valid until 2026-07-01T00:10:00.000Z
 `,
@@ -222,7 +223,7 @@ ok    token-expiration       the token is valid until 2026-07-01T00:10:00.000Z
     const [head = '', claims = ''] = tokenOf().split('.');
     const forged = `${head}.${claims}.${Buffer.alloc(256).toString('base64url')}`;
     const results = await Promise.all(
-      [forged, tokenOf({ iss: 'https://kubernetes.default.svc' }), tokenOf({ exp: now / 1000 - 86_400 }), 'x'].map(
+      [forged, tokenOf({ iss: 'https://kubernetes.default.svc' }), tokenOf({ exp: now / 1000 - 86_400 })].map(
         async (token) => {
           const { out, exit } = await verify(good, { token });
           return [
@@ -238,9 +239,19 @@ ok    token-expiration       the token is valid until 2026-07-01T00:10:00.000Z
       [['token-signature'], 1],
       [['token-issuer'], 1],
       [['token-expiration'], 1],
-      [['token'], 1],
     ]);
   });
+
+  it.each(['nothing', `Bearer ${tokenOf()}`, `"${tokenOf()}"`, '{"token": "a"}'])(
+    'takes no verdict from what is no token',
+    async (token) => {
+      expect(await verify(await site(), { token })).toEqual({
+        out: '',
+        err: '"token" holds no JSON Web Token; give the file that AWS_WEB_IDENTITY_TOKEN_FILE names, or the output of kubectl create token\n',
+        exit: 2,
+      });
+    },
+  );
 
   it('never shows the token', async () => {
     const token = tokenOf();
