@@ -10,7 +10,7 @@ import { createDial } from './commands/dial.ts';
 import type { CommandCall, ExitCode } from './commands/io.ts';
 import { fetchFrom, orWrongUse, refuseWrongUse } from './commands/issuer-options.ts';
 import { readJsonOption, readOption } from './commands/option-files.ts';
-import { policyTextFrom, providerFrom } from './commands/trust-policy-files.ts';
+import { policyRoleIn, policyTextFrom, providerFrom } from './commands/trust-policy-files.ts';
 import { ConfigError } from './config-error.ts';
 import type { FlagValues } from './flags/given.ts';
 import { injectOptionsFrom } from './inject-from-flags.ts';
@@ -43,7 +43,7 @@ export async function diagnoseCluster(
         fetch,
         stsOf,
         dial: createDial(config),
-        policy: policy === undefined ? undefined : policyTextFrom(policy),
+        policy: policy === undefined ? undefined : { text: policyTextFrom(policy), roleArn: policyRoleIn(policy) },
         providerOf: (roleArn) => (file === undefined ? undefined : providerFrom(provider, { file, roleArn })),
         readIssuer: () => readClusterIssuer(cluster),
         target,

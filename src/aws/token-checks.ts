@@ -31,6 +31,9 @@ export interface TokenTimes {
   readonly timesRequired: boolean;
 }
 
+/** What SDKs' tokens are for wherever nobody chose otherwise. */
+export const STS_AUDIENCE = 'sts.amazonaws.com';
+
 /** Clocks differ; STS does not say by how much they may. Kubernetes' own API server allows none, most verifiers five minutes. */
 const CLOCK_SKEW_SECONDS = 300;
 /** The age at which STS was seen to answer "Token too old" to a token that was valid for longer. */
@@ -129,7 +132,8 @@ export function providerRefusals(
   const missing = (message: string): readonly Refusal[] => [
     { rule: 'provider-missing', message, error: noProvider(issuer) },
   ];
-  const create = `create it in account ${role.accountId}: aws iam create-open-id-connect-provider --url ${shellWord(issuer)} --client-id-list ${shellWord(audiences[0] ?? 'sts.amazonaws.com')}`;
+  const [wanted = STS_AUDIENCE] = audiences.filter((audience) => !isOfApiServer(audience, issuer));
+  const create = `create it in account ${role.accountId}: aws iam create-open-id-connect-provider --url ${shellWord(issuer)} --client-id-list ${shellWord(wanted)}`;
   const isHttps = issuer.startsWith('https://');
   const fix = isHttps ? create : 'STS takes issuers that begin with https:// only';
   // IAM, CreateOpenIDConnectProvider: the URL must begin with https://, so no account has a provider for another.
@@ -151,7 +155,14 @@ export function providerRefusals(
   const presented = authorizedParty === undefined ? audiences : [authorizedParty];
   const [first] = presented;
   if (first === undefined || presented.some((audience) => provider.clientIds.includes(audience))) return [];
-  const add = `add it: aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${shellWord(provider.arn)} --client-id ${shellWord(first)}`;
+  const add = isOfApiServer(first, issuer)
+    ? `it is a token for the API server, and every pod has one: take one for ${provider.clientIds[0] ?? STS_AUDIENCE}, by kubectl create token --audience`
+    : `add it: aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${shellWord(provider.arn)} --client-id ${shellWord(first)}`;
   const message = `the token's audience is ${presented.join(', ')}, the provider takes ${provider.clientIds.join(', ') || 'none'}; ${add}`;
   return [{ rule: 'provider-audience', message, error: INCORRECT_AUDIENCE }];
+}
+
+/** Whether an audience is the API server's own: every pod has a token for it, which nobody else must be shown. */
+export function isOfApiServer(audience: string, issuer: string | undefined): boolean {
+  return audience === issuer || /^(?:https:\/\/)?kubernetes\.default\.svc(?:\.|$)|^(?:k3s|rke2)$/.test(audience);
 }

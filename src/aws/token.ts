@@ -35,6 +35,8 @@ export interface TokenForm {
   readonly algorithm?: string;
   /** Whether there is a signature, which is not verified here. */
   readonly isSigned: boolean;
+  /** Length of that signature. */
+  readonly signatureBytes?: number;
   /** Number of characters of the token as it is sent. */
   readonly length: number;
 }
@@ -59,6 +61,8 @@ export function tokenClaims(jwt: string): DecodedToken | undefined {
       ...(keyId === undefined ? {} : { keyId }),
       claims,
       isSigned: !text.endsWith('.'),
+      // Four characters of base64url are three bytes.
+      signatureBytes: Math.floor(((text.length - text.lastIndexOf('.') - 1) * 3) / 4),
       length: text.length,
     };
   } catch {

@@ -16,6 +16,7 @@ import {
   signatureRefusals,
   tokenRefusals,
 } from './token-checks.ts';
+import { signatureWarnings } from './token-findings.ts';
 import type { TokenClaims, TokenForm } from './token.ts';
 import { WEB_IDENTITY_ACTION } from './trust-policy-actions.ts';
 import { requestContextOf } from './trust-policy-context.ts';
@@ -77,6 +78,7 @@ export function evaluateTrustPolicy(question: TrustQuestion): TrustDecision {
     ...lintTrustPolicy({ policy, role, issuer: claims.issuer, subject: claims.subject }),
     ...denials(outcomes),
     ...doubts,
+    ...(form === undefined ? [] : signatureWarnings(form)),
     ...(provider === undefined ? [note('provider-not-checked', PROVIDER_NOT_CHECKED)] : []),
   ];
   return { ...verdictOf({ policy, role, refusals, outcomes, doubts }), findings: bySeverity(findings) };

@@ -28,7 +28,8 @@ import type { StsRequest } from './sts-request.ts';
 import { stsRequestOf } from './sts-request.ts';
 import { configMapIn } from './told.ts';
 
-export interface DiagnoseClusterOptions extends DiagnosisOptions, Pick<AwsQuestion, 'fetch' | 'policy' | 'readIssuer'> {
+export interface DiagnoseClusterOptions extends DiagnosisOptions, Pick<AwsQuestion, 'fetch' | 'readIssuer'> {
+  readonly policy: PolicyGiven | undefined;
   readonly client: Pick<KubeClient, 'get' | 'write'>;
   readonly dial: Dial;
   /** Of the role's account; throws ConfigError where what was given is none. */
@@ -37,6 +38,12 @@ export interface DiagnoseClusterOptions extends DiagnosisOptions, Pick<AwsQuesti
   readonly stsOf: (asked: { readonly roleArn: string; readonly region?: string }) => StsPlace | undefined;
   readonly target: Target;
   readonly output: 'text' | 'json';
+}
+
+export interface PolicyGiven {
+  readonly text: string;
+  /** Whose it is, where the file says so. */
+  readonly roleArn: string | undefined;
 }
 
 /** Of `NAMESPACE/NAME`. Throws ConfigError where it is something else. */
@@ -120,10 +127,15 @@ async function remoteProblems(
   if (isElsewhere) {
     question.hint(`STS was not asked: the pod asks another one, by ${endpointVariable}; name it by --sts-endpoint=URL`);
   }
+  const owner = options.policy?.roleArn ?? roleArn;
+  if (owner !== roleArn) {
+    question.hint(`the trust policy was not judged: --policy is that of ${owner}, and the role is ${roleArn}`);
+  }
   return awsProblems({
     ...options,
     ...question,
     ...request,
+    policy: owner === roleArn ? options.policy?.text : undefined,
     audienceFix: isAnnotatedAudience && audience !== options.settings.tokenAudience ? unset : undefined,
     provider: options.providerOf(roleArn),
     sts: isElsewhere ? undefined : sts,

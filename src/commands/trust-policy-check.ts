@@ -14,13 +14,19 @@ import { readJsonOption, readOption, wrong } from './option-files.ts';
 import type { Paint } from './paint.ts';
 import { paintWith } from './paint.ts';
 import { tokenFrom } from './token.ts';
-import { policyTextFrom, providerFrom } from './trust-policy-files.ts';
+import { policyRoleIn, policyTextFrom, providerFrom } from './trust-policy-files.ts';
 
 /** Rejects with ConfigError where it is used wrongly. */
 export async function runTrustPolicyCheck({ flags, io }: CommandCall, nowSeconds: number): Promise<ExitCode> {
   const { policyFile, roleArn } = optionsFrom(flags);
+  const policy = await readOption({ option: '--policy', file: policyFile }, io);
+  const owner = policyRoleIn(policy);
+  if (owner !== undefined && owner !== roleArn) {
+    const files = `--policy=${JSON.stringify(policyFile)} is the policy of ${JSON.stringify(owner)}`;
+    throw wrong(`${files}, and --role is ${JSON.stringify(roleArn)}: give the policy of that role`);
+  }
   const question = {
-    policy: parseTrustPolicy(policyTextFrom(await readOption({ option: '--policy', file: policyFile }, io))),
+    policy: parseTrustPolicy(policyTextFrom(policy)),
     roleArn,
     ...(await claimsGiven(flags, io)),
     ...(await providerGiven({ flags, io, roleArn })),
@@ -40,9 +46,8 @@ function optionsFrom(flags: FlagValues): { readonly policyFile: string; readonly
   if (policyFile === '') problems.push('--policy: give the file of the trust policy, or - for standard input');
   const roleArn = flags.text('role') ?? '';
   if (parseRoleArn(roleArn) === undefined) {
-    problems.push(
-      `--role=${JSON.stringify(roleArn)}: want arn:aws:iam::ACCOUNT:role/NAME, with an account of 12 digits`,
-    );
+    const given = roleArn === '' ? '--role is missing' : `--role=${JSON.stringify(roleArn)}`;
+    problems.push(`${given}: want arn:aws:iam::ACCOUNT:role/NAME, with an account of 12 digits`);
   }
   const given = SOURCES.filter((name) => flags.isGiven(name));
   if (given.length !== 1) {
@@ -67,7 +72,8 @@ function accountProblems(flags: FlagValues): readonly string[] {
   }
   const issuer = flags.text('issuer') ?? '';
   if (!/^https:\/\/[^\s/]/.test(issuer)) {
-    problems.push(`--issuer=${JSON.stringify(issuer)}: want the issuer of the cluster's tokens, https://HOST/PATH`);
+    const given = issuer === '' ? '--issuer is missing' : `--issuer=${JSON.stringify(issuer)}`;
+    problems.push(`${given}: want the issuer of the cluster's tokens, https://HOST/PATH`);
   }
   if (flags.text('audience') === '') problems.push('--audience="": want the audience of the tokens');
   return problems;

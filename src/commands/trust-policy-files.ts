@@ -21,6 +21,16 @@ export function policyTextFrom(text: string): string {
   }
 }
 
+/** The role that a file names as the policy's own, as `aws iam get-role` does; undefined where it names none. */
+export function policyRoleIn(text: string): string | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    return ownString(ownField(parsed, 'Role') ?? parsed, 'Arn');
+  } catch {
+    return undefined;
+  }
+}
+
 /** The object as it is written, with the keys that stand twice in it. */
 function documentIn(text: string, document: unknown): string {
   // In a string a quotation mark has a backslash in front, so this is a key.

@@ -48,6 +48,7 @@ describe('tokenClaims', () => {
       algorithm: 'RS256',
       keyId: 'k',
       isSigned: true,
+      signatureBytes: 9,
       length: jwt(PAYLOAD).length,
       claims: {
         issuer: ISSUER,
@@ -188,12 +189,40 @@ describe('tokenReport', () => {
     expect(reported(changes)).toEqual(want);
   });
 
+  it('keeps the API server’s own audience away from AWS', () => {
+    const messages = (audience: string): readonly string[] =>
+      tokenReport(decoded({ ...PAYLOAD, aud: [audience] }), NOW).findings.map(({ message }) => message);
+    const advice =
+      'it is a token for the API server, which must not leave the cluster; take the one at AWS_WEB_IDENTITY_TOKEN_FILE, or kubectl create token --audience=sts.amazonaws.com';
+    const usual = 'the provider in IAM must have it among its client ids';
+    const of = (audience: string, fix: string): string => `the audience is ${audience}, not sts.amazonaws.com: ${fix}`;
+    const own = [ISSUER, 'https://kubernetes.default.svc', 'kubernetes.default.svc.cluster.local', 'k3s'];
+    expect([...own, 'amazonaws.com'].flatMap(messages)).toEqual([
+      ...own.map((audience) => of(audience, advice)),
+      of('amazonaws.com', usual),
+    ]);
+  });
+
   it('finds what STS does not take as a token at all', () => {
     const unsigned = 'The web identity token provided could not be validated';
     expect(reported({}, { alg: 'none' })).toEqual([unsigned, 'error algorithm']);
     expect(reported({}, {})).toEqual([unsigned, 'error algorithm']);
     const cut = tokenClaims(jwt(PAYLOAD).replace(/[^.]*$/, ''));
     expect(cut && tokenReport(cut, NOW)).toMatchObject({ stsError: NOT_A_JWT, findings: [{ rule: 'unsigned' }] });
+    const signed = (bytes: number, alg: string): readonly string[] => {
+      const token = tokenClaims(jwt(PAYLOAD, { alg }).replace(/[^.]*$/, Buffer.alloc(bytes).toString('base64url')));
+      return token === undefined ? ['none'] : tokenReport(token, NOW).findings.map(({ message }) => message);
+    };
+    const short = (bytes: number, alg: string, want: string): string =>
+      `the signature has ${bytes} bytes, and ${alg} makes ${want}; the token may have been cut where it was copied: take the whole file`;
+    expect([
+      ...signed(256, 'RS256'),
+      ...signed(512, 'RS512'),
+      ...signed(64, 'ES256'),
+      ...signed(132, 'ES512'),
+      ...signed(181, 'RS256'),
+      ...signed(48, 'ES256'),
+    ]).toEqual([short(181, 'RS256', '256 or more'), short(48, 'ES256', '64')]);
     const tooLong =
       "1 validation error detected: Value at 'webIdentityToken' failed to satisfy constraint: Member must have length less than or equal to 20000";
     expect(reported({ more: 'x'.repeat(20_000) })).toEqual([tooLong, 'error token-too-long']);

@@ -449,6 +449,17 @@ describe('the checks of STS itself', () => {
     expect(decide(policyOf(statement()), { claims: claims(payload) })).toMatchObject({ verdict: 'denied', stsError });
   });
 
+  it('ask for another token where it is the API server’s own, and not for a provider that takes every pod’s', () => {
+    const own = claims({ aud: [ISSUER] });
+    const adviceOf = (provider: typeof PROVIDER | null): string | undefined =>
+      decide(policyOf(statement()), { claims: own, provider }).findings[0]?.message.split('; ').at(-1);
+    expect([adviceOf(PROVIDER), adviceOf({ ...PROVIDER, clientIds: [] }), adviceOf(null)]).toEqual([
+      'it is a token for the API server, and every pod has one: take one for sts.amazonaws.com, by kubectl create token --audience',
+      'it is a token for the API server, and every pod has one: take one for sts.amazonaws.com, by kubectl create token --audience',
+      `create it in account 111122223333: aws iam create-open-id-connect-provider --url ${ISSUER} --client-id-list sts.amazonaws.com`,
+    ]);
+  });
+
   it('quote what somebody else wrote, for the shell', () => {
     const iss = "https://x.example/'$(id)";
     const { findings } = decide(policyOf(statement()), { claims: claims({ iss, aud: [] }), provider: null });

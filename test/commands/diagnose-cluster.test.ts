@@ -21,6 +21,7 @@ import { createSigner } from '../support/sts-signer.ts';
 import { createAuthority } from '../support/certificates.ts';
 import { createTestIo } from '../support/command-io.ts';
 
+const given = (policy: string, roleArn?: string) => ({ text: policy, roleArn });
 const YES = '<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">';
 const signer = createSigner('RS256');
 const ISSUER = 'https://oidc.example.com/prod';
@@ -98,7 +99,7 @@ describe('diagnose pod', () => {
     sts.answer = { status: 200, body: YES };
     const { out } = await diagnose(healthy(), {
       output: 'text',
-      policy: trustPolicy('prod:app'),
+      policy: given(trustPolicy('prod:app')),
       provider: PROVIDER,
       stsOf,
     });
@@ -358,18 +359,18 @@ describe('diagnose pod', () => {
     ['audience-mismatch', trustPolicy('prod:app', 'other')],
     ['wrong-action', trustPolicy('prod:app', 'sts.amazonaws.com', 'sts:AssumeRole')],
   ])('finds %s in the trust policy', async (id, policy) => {
-    expect((await diagnose(healthy(), { policy, provider: PROVIDER })).ids).toEqual([id]);
+    expect((await diagnose(healthy(), { policy: given(policy), provider: PROVIDER })).ids).toEqual([id]);
   });
 
   test('finds nothing in a trust policy that fits', async () => {
-    expect((await diagnose(healthy(), { policy: trustPolicy('prod:app'), provider: PROVIDER })).ids).toEqual([]);
+    expect((await diagnose(healthy(), { policy: given(trustPolicy('prod:app')), provider: PROVIDER })).ids).toEqual([]);
   });
 
   test.each([
     ['provider-missing', null],
     ['provider-audience', { ...PROVIDER, clientIds: ['other'] }],
   ])('finds %s', async (id, provider) => {
-    expect((await diagnose(healthy(), { policy: trustPolicy('prod:app'), provider })).ids).toEqual([id]);
+    expect((await diagnose(healthy(), { policy: given(trustPolicy('prod:app')), provider })).ids).toEqual([id]);
   });
 
   test('asks STS with a new token, and takes its word', async () => {
@@ -497,6 +498,15 @@ describe('diagnose pod', () => {
     ]);
   });
 
+  test('judges no policy of another role', async () => {
+    const policy = given(trustPolicy('default:app'), 'arn:aws:iam::111122223333:role/other');
+    const { ids, err } = await diagnose(healthy(), { policy });
+    expect([ids, err]).toEqual([
+      [],
+      'the trust policy was not judged: --policy is that of arn:aws:iam::111122223333:role/other, and the role is arn:aws:iam::111122223333:role/app\n',
+    ]);
+  });
+
   test('judges a provider without a policy', async () => {
     expect((await diagnose(healthy(), { provider: null })).ids).toEqual(['provider-missing']);
     expect((await diagnose(healthy(), { provider: PROVIDER })).ids).toEqual([]);
@@ -519,7 +529,7 @@ describe('diagnose pod', () => {
     const manifests = healthy();
     manifests.account.metadata.annotations['eks.amazonaws.com/audience'] = 'sts.amazonaws.com.cn';
     manifests.token.audience = 'sts.amazonaws.com.cn';
-    const { ids, fixes } = await diagnose(manifests, { provider: PROVIDER, policy: trustPolicy('prod:app') });
+    const { ids, fixes } = await diagnose(manifests, { provider: PROVIDER, policy: given(trustPolicy('prod:app')) });
     expect([ids, fixes]).toEqual([
       ['provider-audience'],
       ['kubectl annotate serviceaccount app -n prod eks.amazonaws.com/audience-'],

@@ -266,7 +266,7 @@ info     provider-not-checked: ${NOT_CHECKED.message}
       {},
       [
         '--service-account="prod": want one, as NAMESPACE/NAME',
-        '--issuer="": want the issuer of the cluster\'s tokens, https://HOST/PATH',
+        "--issuer is missing: want the issuer of the cluster's tokens, https://HOST/PATH",
       ],
     ],
     [
@@ -324,6 +324,20 @@ info     provider-not-checked: ${NOT_CHECKED.message}
       [...ofAccount, '--provider=i'],
       { i: JSON.stringify({ ...PROVIDER, clientIds: [1] }) },
       [`--provider="i": want ${want}`],
+    ],
+    [
+      [...ofAccount, '--policy=of-another'],
+      {
+        'of-another': JSON.stringify({
+          Role: {
+            Arn: 'arn:aws:iam::111122223333:role/other',
+            AssumeRolePolicyDocument: JSON.parse(POLICY) as unknown,
+          },
+        }),
+      },
+      [
+        '--policy="of-another" is the policy of "arn:aws:iam::111122223333:role/other", and --role is "arn:aws:iam::111122223333:role/app": give the policy of that role',
+      ],
     ],
   ])('refuses %j with %j', async (args, files, problems) => {
     await expect(check(files, ...args)).rejects.toMatchObject({ code: 'usage', problems });
