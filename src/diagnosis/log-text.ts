@@ -85,10 +85,11 @@ export interface Mentioned {
 const STS_HOST =
   /\b((?:vpce-[\w-]{1,60}\.)?sts(?:-fips)?\.(?:[a-z0-9-]{1,30}\.){0,3}(?:amazonaws\.(?:com(?:\.cn)?|eu)|api\.aws|api\.amazonwebservices\.com\.cn|c2s\.ic\.gov|sc2s\.sgov\.gov|csp\.hci\.ic\.gov|cloud\.adc-e\.uk))(?!\.?[\w-])/;
 
-// The nearest to STS first: a line may name several.
+// The one that AWS asks for, then the nearest to STS: a line may name several.
 const REGIONS: readonly RegExp[] = [
+  /\bexpecting ['"]?([a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9])\b/,
   /\b(?:sts(?:-fips)?|oidc\.eks)\.([a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9])\./,
-  /\b(?:aws_?(?:default_?)?)?region(?:['"]? ?[:=] ?| )['"]?([a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9])\b/i,
+  /\b(?:aws_?(?:default_?)?)?region['"]? ?[:=] ?['"]?([a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9])\b/i,
   /\barn:aws[\w-]{0,20}:[a-z][a-z0-9-]{1,30}:([a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9]):/,
   /\.([a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9])\.(?:[a-z]{2,20}\.)?(?:amazonaws\.com|api\.aws)\b/,
 ];

@@ -165,6 +165,16 @@ describe('causesOf', () => {
     expect([id, /--service-name (\S+)/.exec(fix ?? '')?.[1]]).toEqual(['network-to-sts', service]);
   });
 
+  test.each([
+    ["AuthorizationHeaderMalformed: the region 'us-east-1' is wrong; expecting 'eu-west-1'", 'eu-west-1'],
+    ["SignatureDoesNotMatch: Credential should be scoped to a valid region, not 'us-east-1'. ", 'REGION'],
+  ])('sets no region that AWS has refused: %s', (log, region) => {
+    const [cause] = causesOf(log).filter(({ id }) => id === 'region-missing');
+    expect(cause?.fix.split('\n')[0]).toBe(
+      `kubectl set env deployment NAME -n NAMESPACE AWS_REGION=${region} AWS_DEFAULT_REGION=${region}`,
+    );
+  });
+
   test('says of each cause why, how to make sure and how to mend it', () => {
     const causes = BLOCKS.flatMap(([, log]) => causesOf(log));
     expect(causes.filter(({ why, check, fix }) => [why, check, fix].some((text) => text.length < 20))).toEqual([]);

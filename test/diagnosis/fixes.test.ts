@@ -47,6 +47,8 @@ function faultsOf(text: string): readonly string[] {
   const said = isCommand ? second.replace(/^# /, '') : unquoted;
   return [
     ...(isCommand ? parsed(first).programs.filter((program) => !OURS.includes(program)) : []),
+    // zsh runs no command at all of which a word fits no file.
+    ...(isCommand && /[*?([{\]})"$`!\\^~]/.test(unquoted) ? ['a word that the shell changes'] : []),
     ...(isCommand && /(?<!\S)#/.test(unquoted) ? ['a remark on the line of its command'] : []),
     ...(isCommand && !second.startsWith('# ') ? ['a second line that is no remark'] : []),
     ...(isCommand || second === '# none' ? [] : ['a sentence of two lines']),
