@@ -62,8 +62,18 @@ function commandOf(args: readonly string[]): { command: Command | undefined; wor
 }
 
 /** The name of the environment variable of a flag. */
-export function environmentName(flag: Flag): string {
-  return `POD_IDENTITY_WEBHOOK_${flag.name.replaceAll('-', '_').toUpperCase()}`;
+export function environmentName({ name }: Pick<Flag, 'name'>): string {
+  return `POD_IDENTITY_WEBHOOK_${name.replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** What the environment says of a flag. */
+function variableOf({ name, variables = [name] }: Flag, environment: Environment): Argument | undefined {
+  for (const variable of variables) {
+    const rawName = environmentName({ name: variable });
+    const value = environment[rawName];
+    if (value !== undefined && !isServiceLink(value)) return { name, rawName, value };
+  }
+  return undefined;
 }
 
 interface Read {
@@ -77,9 +87,8 @@ function readFlags(command: Command, args: readonly string[], environment: Envir
   const operands: string[] = [];
   const texts = new Map<string, readonly Argument[]>();
   for (const flag of flags) {
-    const rawName = environmentName(flag);
-    const value = environment[rawName] ?? personsOwn(flag, command, environment);
-    if (value !== undefined && !isServiceLink(value)) texts.set(flag.name, [{ name: flag.name, rawName, value }]);
+    const variable = variableOf(flag, environment) ?? personsOwn(flag, command, environment);
+    if (variable !== undefined) texts.set(flag.name, [variable]);
   }
   const fromEnvironment = new Set(texts.keys());
   for (const argument of argumentsOf(args, flags, { operands, problems })) {
@@ -99,8 +108,9 @@ function readFlags(command: Command, args: readonly string[], environment: Envir
 }
 
 /** A person's commands take the cluster that kubectl would; a server never takes one by accident. */
-function personsOwn({ name }: Flag, command: Command, environment: Environment): string | undefined {
-  return name === 'kubeconfig' && command.name !== 'serve' ? environment['KUBECONFIG'] : undefined;
+function personsOwn({ name }: Flag, command: Command, environment: Environment): Argument | undefined {
+  const value = name === 'kubeconfig' && command.name !== 'serve' ? environment['KUBECONFIG'] : undefined;
+  return value === undefined ? undefined : { name, rawName: 'KUBECONFIG', value };
 }
 
 function operandProblems({ name, operands: wanted }: Command, operands: readonly string[]): readonly string[] {

@@ -68,6 +68,25 @@ describe('parseCommandLine', () => {
     expect(serve([], environment).flags.number('port')).toBe(443);
   });
 
+  it('narrows no person’s command by the namespace of the server', () => {
+    const environment = { POD_IDENTITY_WEBHOOK_NAMESPACE: 'iam', POD_IDENTITY_WEBHOOK_TOKEN_AUDIENCE: 'other' };
+    const read = (args: readonly string[], more: Environment = {}) => {
+      const { flags } = serve(args, { ...environment, ...more });
+      return ['namespace', 'config-map-namespace', 'token-audience'].map((name) => flags.text(name));
+    };
+    expect([
+      read(['serve']),
+      read(['audit']),
+      read(['audit'], { POD_IDENTITY_WEBHOOK_CONFIG_MAP_NAMESPACE: 'roles' }),
+      read(['check-install']),
+    ]).toEqual([
+      ['iam', undefined, 'other'],
+      [undefined, 'iam', 'other'],
+      [undefined, 'roles', 'other'],
+      ['pod-identity-webhook', undefined, undefined],
+    ]);
+  });
+
   it('accepts klog’s flags in both spellings, of which only -v has an effect', () => {
     const klog = [
       '--logtostderr',

@@ -10,8 +10,9 @@ export const AUDIT_FLAGS: readonly Flag[] = inGroup('Audit', [
     short: 'n',
     type: 'text',
     placeholder: 'NAMESPACE',
+    variables: [],
     commands: AUDIT,
-    help: 'Look at one namespace; at all of them unless given.',
+    help: 'Look at one namespace; at all of them unless given. It has no variable, as the server’s namespace has that name.',
   },
   {
     name: 'all-namespaces',
@@ -26,8 +27,9 @@ export const AUDIT_FLAGS: readonly Flag[] = inGroup('Audit', [
     type: 'text',
     placeholder: 'NAMESPACE',
     default: 'eks',
+    variables: ['CONFIG_MAP_NAMESPACE', 'NAMESPACE'],
     commands: AUDIT,
-    help: 'Namespace of the ConfigMap of roles, which is --namespace of the server.',
+    help: 'Namespace of the ConfigMap of roles, which is --namespace of the server, and takes the variable of that, too.',
   },
   {
     name: 'audit-interval',

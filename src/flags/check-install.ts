@@ -26,8 +26,9 @@ export const CHECK_INSTALL_FLAGS: readonly Flag[] = inGroup('Cluster', [
     type: 'text',
     placeholder: 'NAME',
     default: 'pod-identity-webhook',
+    variables: [],
     commands: COMMANDS,
-    help: 'Namespace of the pod that is tried.',
+    help: 'Namespace of the pod that is tried. It has no variable, as the server’s namespace has that name.',
   },
   {
     name: 'probe-service-account',

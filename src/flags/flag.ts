@@ -44,6 +44,11 @@ export interface Flag {
   readonly choices?: readonly string[];
   /** Inclusive bounds of an integer. */
   readonly range?: readonly [number, number];
+  /**
+   * Environment variables, without their prefix, of which the first that is set counts; the flag's own name unless given.
+   * A flag that the server has too and that means something else there takes none of the server's.
+   */
+  readonly variables?: readonly string[];
   /** May be given more than once. */
   readonly repeatable?: boolean;
   readonly help: string;
