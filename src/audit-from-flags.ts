@@ -14,6 +14,10 @@ export async function auditOptionsFrom(
   if (namespace !== undefined && flags.isOn('all-namespaces')) {
     throw new ConfigError('usage', [`--namespace=${JSON.stringify(namespace)}: leave it or --all-namespaces out`]);
   }
+  // Kubernetes' rule for names of namespaces, RFC 1123 labels.
+  if (namespace !== undefined && !/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(namespace)) {
+    throw new ConfigError('usage', [`--namespace=${JSON.stringify(namespace)}: want the name of one namespace`]);
+  }
   return {
     ...(await injectOptionsFrom(flags, readFile)),
     configMapNamespace: flags.isOn('watch-config-map') ? presentText(flags, 'config-map-namespace') : undefined,

@@ -8,6 +8,7 @@ import { accountProblems } from '../diagnosis/account.ts';
 import { createKubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/kubeconfig.ts';
 import { contentsOf } from '../kube/manifest-contents.ts';
+import type { ManifestObject } from '../kube/manifest-documents.ts';
 import { accountKeyFrom, objectsOf } from '../kube/manifest-documents.ts';
 import { readCluster } from './audit-cluster.ts';
 import { ownerOf } from './audit-owner.ts';
@@ -16,6 +17,9 @@ import { auditJson, auditText } from './audit-report.ts';
 import { readInputs } from './inputs.ts';
 import type { CommandIo, ExitCode } from './io.ts';
 import { orWrongUse, refuseWrongUse } from './issuer-options.ts';
+import { withTypedLists } from './listed-manifests.ts';
+import { formProblems } from './object-form.ts';
+import { wrong } from './option-files.ts';
 import type { Told } from './told.ts';
 import { configMapIn } from './told.ts';
 import { identitiesFrom } from './verdict.ts';
@@ -39,16 +43,8 @@ export async function runAudit(options: AuditOptions, io: CommandIo): Promise<Ex
   for (const [reason, count] of undecided) {
     io.stderr(`${count} pod${count === 1 ? '' : 's'} not judged: ${MEANINGS[reason] ?? reason}\n`);
   }
-  // An empty pipe must not look like a clean cluster.
-  if (found.checked.pods + found.checked.accounts === 0) io.stderr(nothingChecked(options));
   io.stdout(options.output === 'json' ? auditJson(found) : auditText(found));
   return found.pods.length + found.accounts.length > 0 ? 1 : 0;
-}
-
-function nothingChecked({ files, namespace }: AuditOptions): string {
-  const where = files.length > 0 ? 'the manifests' : 'the cluster';
-  const within = namespace === undefined ? '' : `, of namespace ${JSON.stringify(namespace)}`;
-  return `no pods and no ServiceAccounts in ${where}${within}: nothing was checked\n`;
 }
 
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -64,8 +60,10 @@ function createAudit({ settings, surroundings }: AuditOptions) {
   const accounts: FoundAccount[] = [];
   const undecided = new Map<string, number>();
   const checked = { pods: 0, accounts: 0 };
+  let hasSeen = false;
 
   function account(object: JsonObject): void {
+    hasSeen = true;
     checked.accounts += 1;
     const { namespace, name } = keyIn(object);
     const problems = accountProblems(object, { settings, regions: [], roles: [] });
@@ -73,6 +71,7 @@ function createAudit({ settings, surroundings }: AuditOptions) {
   }
 
   async function pod(object: JsonObject, identityOf: IdentityOf): Promise<void> {
+    hasSeen = true;
     const audited = await auditPod(object, { identityOf, settings, surroundings: () => surroundings }, Infinity);
     if (audited.kind === 'ended') return;
     checked.pods += 1;
@@ -91,13 +90,14 @@ function createAudit({ settings, surroundings }: AuditOptions) {
     found: { pods, accounts, checked },
     undecided,
   });
-  return { account, pod, result };
+  return { account, pod, result, hasSeen: () => hasSeen };
 }
 
 async function auditFiles(options: AuditOptions, audit: Audit, io: CommandIo): Promise<void> {
-  const { inputs, problems } = await readInputs(options.files, io);
+  const read = await readInputs(options.files, io);
+  const { inputs, kinds } = withTypedLists(read.inputs);
   const configMap = configMapIn(inputs, options);
-  refuseWrongUse([...problems, ...configMap.problems]);
+  refuseWrongUse([...read.problems, ...formProblems(inputs), ...configMap.problems]);
   const all = inputs.flatMap(({ documents }) => documents.flatMap(({ value }) => objectsOf(value)));
   const identityOf = identitiesFrom(contentsOf(all, options.settings.annotationPrefix), {
     ...options,
@@ -109,6 +109,19 @@ async function auditFiles(options: AuditOptions, audit: Audit, io: CommandIo): P
     if (accountKeyFrom(manifest) !== undefined) audit.account(manifest.object);
     if (manifest.apiVersion === 'v1' && manifest.kind === 'Pod') await audit.pod(manifest.object, identityOf);
   }
+  if (audit.hasSeen()) return;
+  const within = options.namespace === undefined ? '' : `, of namespace ${JSON.stringify(options.namespace)}`;
+  const nothing = `no pods and no ServiceAccounts in the manifests${within}: nothing was checked`;
+  // An empty pipe must not look like a clean cluster, and no more may a name with a slip. A list of a kind that is empty says that there is none; kubectl's own lists have no kind.
+  if (!isEmptyList(all, kinds)) throw wrong(`${nothing}; ${HOW_TO_LIST}`);
+  io.stderr(`${nothing}\n`);
+}
+
+const HOW_TO_LIST = 'give what kubectl get pods,serviceaccounts -A -o yaml prints';
+
+function isEmptyList(all: readonly ManifestObject[], kinds: ReadonlySet<string>): boolean {
+  const judged = ['Pod', 'ServiceAccount'];
+  return judged.some((kind) => kinds.has(kind)) && !all.some(({ kind }) => judged.includes(kind));
 }
 
 async function auditCluster(options: AuditOptions, audit: Audit): Promise<void> {
@@ -119,6 +132,11 @@ async function auditCluster(options: AuditOptions, audit: Audit): Promise<void> 
     const cluster = await readCluster({ client, told: options, namespace, signal, read: audit.account });
     const identityOf = listed(identitiesFrom(cluster, { ...options, entries: cluster.entries }));
     for await (const pod of cluster.pods()) await audit.pod(pod, identityOf);
+    if (audit.hasSeen()) return;
+    // The API server lists a namespace that is not there as an empty one.
+    if (namespace === undefined) throw wrong('it has no pods and no ServiceAccounts: nothing was checked');
+    const lacks = `namespace ${JSON.stringify(namespace)} has no pods and no ServiceAccount, and every namespace has one`;
+    throw wrong(`${lacks}: correct --namespace`);
   } finally {
     client.close();
   }

@@ -6,6 +6,7 @@ import { reportedFrom, reportJson, reportText } from './diagnose-report.ts';
 import { readInputs } from './inputs.ts';
 import type { CommandIo, ExitCode } from './io.ts';
 import { withTypedLists } from './listed-manifests.ts';
+import { formProblems } from './object-form.ts';
 import { paintWith } from './paint.ts';
 import { configMapIn } from './told.ts';
 
@@ -19,13 +20,15 @@ export async function runDiagnoseManifests(options: DiagnoseManifestsOptions, io
   const read = await readInputs(options.files, io);
   const listed = withTypedLists(read.inputs);
   const configMap = configMapIn(listed.inputs, options);
-  const wrong = [...read.problems, ...configMap.problems];
+  const wrong = [...read.problems, ...formProblems(listed.inputs), ...configMap.problems];
   if (wrong.length > 0) {
     for (const problem of wrong) io.stderr(`${problem}\n`);
     return 2;
   }
   const found = await diagnosed(listed, { ...options, entries: configMap.entries });
   for (const hint of hintsOf(found)) io.stderr(`${hint}\n`);
+  // Of an empty pipe nothing can be said; a list of a kind that is empty says that there is none.
+  if (isEmpty(found) && !['Pod', 'ServiceAccount'].some((kind) => listed.kinds.has(kind))) return 2;
   const problems = found.problems.map(reportedFrom);
   if (options.output === 'json') io.stdout(reportJson(problems));
   // Of nothing, "nothing is wrong" would be true and mean something else.
@@ -39,7 +42,10 @@ function isEmpty({ pods, accounts }: Diagnosed): boolean {
 
 function hintsOf(found: Diagnosed): readonly string[] {
   const { pods } = found;
-  if (isEmpty(found)) return ['no pods and no ServiceAccounts in the manifests: nothing was checked'];
+  if (isEmpty(found))
+    return [
+      'no pods and no ServiceAccounts in the manifests: nothing was checked; give what kubectl get pods,serviceaccounts -A -o yaml prints',
+    ];
   if (pods.length === 0) return ['no pods in the manifests: only the ServiceAccounts were checked'];
   return pods
     .filter(({ serviceAccount }) => serviceAccount === undefined)

@@ -94,7 +94,8 @@ missed  Pod/bare in shop, 1 pod of account web: ${lacks}
 stale   Pod/bare-old in shop, 1 pod of account web: container app has role "${old}", its account "${role}"
         kubectl delete pod bare-old -n shop, and create it from its manifest again
 account ServiceAccount/typo in shop: annotation eks.amazon.com/role-arn is read by nobody; eks.amazonaws.com/role-arn is meant
-        kubectl annotate serviceaccount typo -n shop eks.amazon.com/role-arn- eks.amazonaws.com/role-arn=${role}, then create its pods again
+        kubectl annotate serviceaccount typo -n shop eks.amazon.com/role-arn- eks.amazonaws.com/role-arn=${role}
+        # then create its pods again
 7 pods: 5 missed, 2 stale; 2 accounts: 1 mistyped
 `,
       '',
@@ -150,19 +151,62 @@ account ServiceAccount/typo in shop: annotation eks.amazon.com/role-arn is read 
     ]);
   });
 
-  it('says that it has checked nothing, lest an empty pipe look like a clean cluster', async () => {
+  it('refuses to have checked nothing, lest an empty pipe or a slip look like a clean cluster', async () => {
     const files = { empty: [], cluster: [web, pod('a')] };
-    expect([await audit({ empty: [] }), await audit(files, '--namespace=shpo')]).toEqual([
-      {
-        out: '0 pods: 0 missed, 0 stale; 0 accounts: 0 mistyped\n',
-        err: 'no pods and no ServiceAccounts in the manifests: nothing was checked\n',
-        exit: 0,
-      },
-      {
-        out: '0 pods: 0 missed, 0 stale; 0 accounts: 0 mistyped\n',
-        err: 'no pods and no ServiceAccounts in the manifests, of namespace "shpo": nothing was checked\n',
-        exit: 0,
-      },
+    const listed = { pods: [{ apiVersion: 'v1', kind: 'PodList', items: [pod('a')] }] };
+    const give = 'nothing was checked; give what kubectl get pods,serviceaccounts -A -o yaml prints\n';
+    expect([
+      await audit({ empty: [] }),
+      await audit(files, '--namespace=shpo'),
+      await audit(listed, '--namespace=shpo'),
+    ]).toEqual([
+      { out: '', err: `no pods and no ServiceAccounts in the manifests: ${give}`, exit: 2 },
+      { out: '', err: `no pods and no ServiceAccounts in the manifests, of namespace "shpo": ${give}`, exit: 2 },
+      { out: '', err: `no pods and no ServiceAccounts in the manifests, of namespace "shpo": ${give}`, exit: 2 },
+    ]);
+  });
+
+  it('takes nothing for an answer where a list of a kind says so, and where all pods have ended', async () => {
+    const none = { pods: [{ apiVersion: 'v1', kind: 'PodList', items: [] }] };
+    const out = '0 pods: 0 missed, 0 stale; 0 accounts: 0 mistyped\n';
+    expect([await audit(none), await audit({ pods: [{ ...pod('a'), status: { phase: 'Failed' } }] })]).toEqual([
+      { out, err: 'no pods and no ServiceAccounts in the manifests: nothing was checked\n', exit: 0 },
+      { out, err: '', exit: 0 },
+    ]);
+  });
+
+  it('reads the lists of the API server, whose items name no kind', async () => {
+    const { apiVersion: _version, kind: _kind, ...item } = { apiVersion: '', kind: '', ...pod('a') };
+    const { out, exit } = await audit({ all: [web, { apiVersion: 'v1', kind: 'PodList', items: [item] }] });
+    expect([out.split('\n').at(-2), exit]).toEqual(['1 pod: 1 missed, 0 stale; 1 account: 0 mistyped', 1]);
+  });
+
+  it('refuses what is no object of its kind', async () => {
+    const of = (kind: string, object: object): object => ({ apiVersion: 'v1', kind, ...object });
+    const metadata = { name: 'a' };
+    const junk = [
+      of('Pod', { metadata: 5, spec: {} }),
+      of('Pod', { metadata: {}, spec: {} }),
+      of('Pod', { metadata, spec: [] }),
+      of('Pod', { metadata: { generateName: 'a-' } }),
+      of('Pod', { metadata, spec: { containers: {} } }),
+      of('ServiceAccount', { metadata: { generateName: 'a-' } }),
+      of('ServiceAccount', {}),
+      of('ConfigMap', {}),
+    ];
+    const { err, exit } = await audit({ junk });
+    expect([err.split('\n'), exit]).toEqual([
+      [
+        'junk:1: this is no Pod: its metadata is a number; correct it',
+        'junk:1: this is no Pod: it has no name; correct it',
+        'junk:1: this is no Pod: its spec is a list; correct it',
+        'junk:1: this is no Pod: its spec is missing; correct it',
+        'junk:1: this is no Pod: its list of containers is an object; correct it',
+        'junk:1: this is no ServiceAccount: it has no name; correct it',
+        'junk:1: this is no ServiceAccount: its metadata is missing; correct it',
+        '',
+      ],
+      2,
     ]);
   });
 
@@ -189,6 +233,7 @@ account ServiceAccount/typo in shop: annotation eks.amazon.com/role-arn is read 
 
   it.each([
     [['--namespace=a', '--all-namespaces'], '--namespace="a": leave it or --all-namespaces out\n'],
+    [['--namespace=a b'], '--namespace="a b": want the name of one namespace\n'],
     [['--filename=missing'], 'missing: there is no such file; correct the path\n'],
     [
       ['--kubeconfig=/nowhere/kubeconfig'],
@@ -262,6 +307,23 @@ stale   Pod/b in shop, 1 pod of account gone: it has role "${role}", and its acc
       '1 pod: 1 missed, 0 stale; 1 account: 0 mistyped',
       1,
       3,
+    ]);
+  });
+
+  it('refuses a namespace that is not there, which the API server lists as an empty one', async () => {
+    const { url } = await cluster({
+      '/api/v1/namespaces/typo/serviceaccounts?limit=500': listOf([]),
+      '/api/v1/namespaces/typo/pods?limit=500': listOf([]),
+      '/api/v1/serviceaccounts?limit=500': listOf([]),
+      '/api/v1/pods?limit=500': listOf([]),
+    });
+    expect([await audit({}, `--kube-api=${url}`, '-n', 'typo'), await audit({}, `--kube-api=${url}`)]).toEqual([
+      {
+        out: '',
+        err: 'the cluster: namespace "typo" has no pods and no ServiceAccount, and every namespace has one: correct --namespace\n',
+        exit: 2,
+      },
+      { out: '', err: 'the cluster: it has no pods and no ServiceAccounts: nothing was checked\n', exit: 2 },
     ]);
   });
 

@@ -16,6 +16,8 @@ metadata: { name: web, namespace: prod }
 spec: { serviceAccountName: app, containers: [ { name: main, image: "registry.example.com/web:1" } ] }
 `;
 const NO_WEBHOOKS = 'apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfigurationList\nitems: []\n';
+const EMPTY =
+  'no pods and no ServiceAccounts in the manifests: nothing was checked; give what kubectl get pods,serviceaccounts -A -o yaml prints';
 const NOTHING = 'nothing is wrong with the identity of these pods\n';
 
 describe('diagnose manifests', () => {
@@ -59,8 +61,26 @@ describe('diagnose manifests', () => {
     const wishList = 'apiVersion: example.com/v1\nkind: WishList\nitems: many\n';
     expect(await diagnose({ 'w.yaml': wishList })).toEqual({
       out: '',
-      err: 'no pods and no ServiceAccounts in the manifests: nothing was checked\n',
-      exit: 0,
+      err: `${EMPTY}\n`,
+      exit: 2,
+    });
+  });
+
+  test('takes nothing for an answer only where a list says that there is none', async () => {
+    const empty = (kind: string): string => `apiVersion: v1\nkind: ${kind}\nitems: []\n`;
+    const results = ['List', 'ConfigMapList', 'PodList'].map((kind) => diagnose({ 'a.yaml': empty(kind) }));
+    expect(await Promise.all(results)).toEqual([
+      { out: '', err: `${EMPTY}\n`, exit: 2 },
+      { out: '', err: `${EMPTY}\n`, exit: 2 },
+      { out: '', err: `${EMPTY}\n`, exit: 0 },
+    ]);
+  });
+
+  test('refuses what only calls itself a pod', async () => {
+    expect(await diagnose({ 'a.yaml': ACCOUNT, 'p.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: 5\n' })).toEqual({
+      out: '',
+      err: 'p.yaml:1: this is no Pod: its metadata is a number; correct it\n',
+      exit: 2,
     });
   });
 
