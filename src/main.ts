@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { codeOf, messageOf } from './admission/thrown.ts';
 import type { App } from './app.ts';
 import type { Environment } from './cli.ts';
@@ -33,6 +33,7 @@ const WRONG_USE_CODES: readonly unknown[] = [
 const io: CommandIo = {
   readFile: (path) => readFile(path, 'utf8'),
   readStdin: () => text(process.stdin),
+  readStdinBytes: () => buffer(process.stdin),
   stdout: (shown) => void process.stdout.write(shown),
   // What is wrong is said in words of files, API servers and issuers: none of them may command the terminal.
   stderr: (shown) => void process.stderr.write(printableLines(shown)),

@@ -6,6 +6,8 @@ export interface CommandIo {
   /** The file as UTF-8 text. */
   readFile(path: string): Promise<string>;
   readStdin(): Promise<string>;
+  /** The same as it came, for what may be in another encoding; the text's unless given. */
+  readStdinBytes?(): Promise<Uint8Array>;
   /** Paths of the manifests below a directory; the file system's unless given. */
   listManifests?(directory: string): Promise<readonly string[]>;
   /** What was asked for. */

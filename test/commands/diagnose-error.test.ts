@@ -1,7 +1,9 @@
 // `diagnose error` as its users see it: stdout, stderr and exit code.
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { parseCommandLine } from '../../src/cli.ts';
 import { RUNNERS } from '../../src/command-runners.ts';
+import type { CommandIo } from '../../src/commands/io.ts';
 import { createTestIo } from '../support/command-io.ts';
 
 const THROTTLED = 'An error occurred (Throttling) when calling the AssumeRoleWithWebIdentity operation: Rate exceeded';
@@ -42,6 +44,24 @@ describe('diagnose error', () => {
     expect(fromStdin).toEqual(await diagnose(['-o', 'json', THROTTLED]));
   });
 
+  test('reads what PowerShell has written, in either order of bytes', async () => {
+    const text = Buffer.from(`\uFEFF${THROTTLED}\r\n`, 'utf16le');
+    const expected = await diagnose(['-o', 'json', THROTTLED]);
+    expect([await diagnoseBytes(text), await diagnoseBytes(Buffer.from(text).swap16())]).toEqual([expected, expected]);
+    expect(await diagnoseBytes(Buffer.from(`${THROTTLED} f\u00fcr`, 'latin1'))).toEqual(expected);
+  });
+
+  test.each([
+    ['bytes of an archive', gzipSync('hello')],
+    ['UTF-16 without its mark', Buffer.from('hello', 'utf16le')],
+  ])('refuses %s', async (_, bytes) => {
+    expect(await diagnoseBytes(bytes)).toEqual({
+      out: '',
+      err: 'the log is not text in UTF-8, nor in UTF-16 with its mark in front: pipe it in as one of these\n',
+      exit: 2,
+    });
+  });
+
   test('takes a line that the shell has split', async () => {
     const split = await diagnose(THROTTLED.split(' '));
     expect(split).toEqual(await diagnose([THROTTLED]));
@@ -72,10 +92,14 @@ describe('diagnose error', () => {
   });
 });
 
-async function diagnose(args: readonly string[], stdin = '') {
+async function diagnoseBytes(bytes: Buffer) {
+  return diagnose(['-', '-o', 'json'], '', { readStdinBytes: async () => bytes });
+}
+
+async function diagnose(args: readonly string[], stdin = '', more: Partial<CommandIo> = {}) {
   const commandLine = parseCommandLine(['diagnose', 'error', ...args], {});
   if (commandLine.kind !== 'run') throw new Error(`want a run, got ${commandLine.kind}`);
   const io = createTestIo({ '-': stdin });
-  const exit = await RUNNERS['diagnose error']({ ...commandLine, io });
+  const exit = await RUNNERS['diagnose error']({ ...commandLine, io: { ...io, ...more } });
   return { ...io.written(), exit };
 }
