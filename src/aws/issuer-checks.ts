@@ -7,6 +7,7 @@ import { parseDiscovery } from './discovery.ts';
 import { addressProblems, issuerProblems, issuerWarnings } from './issuer.ts';
 import type { Jwks } from './jwks.ts';
 import { countProblems, parseJwks } from './jwks.ts';
+import { publishCommand } from './publish-command.ts';
 import { NO_VERIFICATION_KEY, WRONG_THUMBPRINT } from './sts-errors.ts';
 
 /** How the server of a document proved who it is. */
@@ -47,7 +48,8 @@ export function checkUrl(issuer: string): Check {
   }
   const warnings = issuerWarnings(issuer);
   if (warnings.length === 0) return passed('issuer-url', `${issuer} is a URL that IAM takes`);
-  return warned('issuer-url', `${issuer}: ${warnings.join('; ')}`, 'compare them byte by byte');
+  const fixes = [...new Set(warnings.map(({ fix }) => fix))];
+  return warned('issuer-url', `${issuer}: ${warnings.map(({ warning }) => warning).join('; ')}`, fixes.join('; '));
 }
 
 /** `check` names the document whose server it is. */
@@ -72,11 +74,11 @@ export interface DiscoveryFound {
 }
 
 export function checkDiscovery(issuer: string, document: PublicDocument): DiscoveryFound {
-  const found = jsonOf('discovery', document);
+  const found = jsonOf('discovery', issuer, document);
   if ('refused' in found) return { checks: [found.refused], discovery: undefined };
   const discovery = parseDiscovery(found.value);
   if (discovery === undefined) {
-    const fix = 'publish the document anew: pod-identity-webhook oidc publish';
+    const fix = anew(issuer);
     const evidence = `${document.url} has no issuer or no jwks_uri`;
     return { checks: [failed('discovery', evidence, { fix, stsError: NO_VERIFICATION_KEY })], discovery };
   }
@@ -105,7 +107,7 @@ export interface JwksFound {
 }
 
 /** Without a document where discovery did not lead to one. */
-export function checkJwks(document: PublicDocument | NoAnswer | undefined): JwksFound {
+export function checkJwks(issuer: string, document: PublicDocument | NoAnswer | undefined): JwksFound {
   if (document === undefined) {
     return { checks: [skipped('jwks', 'there is no discovery document that says where it is')], jwks: undefined };
   }
@@ -114,25 +116,23 @@ export function checkJwks(document: PublicDocument | NoAnswer | undefined): Jwks
     const fix = 'serve it where jwks_uri says';
     return { checks: [failed('jwks', evidence, { fix, stsError: NO_VERIFICATION_KEY })], jwks: undefined };
   }
-  const found = jsonOf('jwks', document);
+  const found = jsonOf('jwks', issuer, document);
   if ('refused' in found) return { checks: [found.refused], jwks: undefined };
   const jwks = parseJwks(found.value);
   if (jwks === undefined) {
-    const fix = 'publish the keys anew: pod-identity-webhook oidc publish';
+    const fix = anew(issuer);
     const evidence = `${document.url} is no JSON Web Key Set`;
     return { checks: [failed('jwks', evidence, { fix, stsError: NO_VERIFICATION_KEY })], jwks };
   }
-  return { checks: keyChecks(document.url, jwks), jwks };
+  return { checks: keyChecks(document.url, jwks, anew(issuer)), jwks };
 }
 
-function keyChecks(url: string, { keys, unusable, leaked }: Jwks): readonly Check[] {
+function keyChecks(url: string, { keys, unusable, leaked }: Jwks, fix: string): readonly Check[] {
   const problems = countProblems(keys);
   const stsError = NO_VERIFICATION_KEY;
   const count = `${url} is there for everybody, with ${keys.length} key${keys.length === 1 ? '' : 's'}`;
   return [
-    problems.length === 0
-      ? passed('jwks', count)
-      : failed('jwks', `${url}: ${problems.join('; ')}`, { fix: 'publish the keys that the cluster uses', stsError }),
+    problems.length === 0 ? passed('jwks', count) : failed('jwks', `${url}: ${problems.join('; ')}`, { fix, stsError }),
     ...(unusable.length === 0
       ? []
       : [warned('jwks-keys', unusable.join('; '), 'AWS passes over them: sign with RSA, P-256, P-384 or P-521')]),
@@ -146,23 +146,31 @@ function keyChecks(url: string, { keys, unusable, leaked }: Jwks): readonly Chec
   ];
 }
 
+/** Where what is published is of no use, nothing of it is kept. */
+function anew(issuer: string): string {
+  return `upload what this writes: ${publishCommand(issuer, false)}`;
+}
+
 function jsonOf(
   check: string,
+  issuer: string,
   { url, status, text }: PublicDocument,
 ): { readonly value: unknown } | { readonly refused: Check } {
   const stsError = NO_VERIFICATION_KEY;
   if (status !== 200) {
-    const fix = status >= 300 && status < 400 ? 'serve it at that address itself' : fixOf(status);
+    const fix = fixOf(status, issuer);
     return { refused: failed(check, `${url} answers ${status} to a caller without credentials`, { fix, stsError }) };
   }
   try {
     return { value: JSON.parse(text) };
   } catch {
-    return { refused: failed(check, `${url} is no JSON`, { fix: 'publish it anew', stsError }) };
+    return { refused: failed(check, `${url} is no JSON`, { fix: anew(issuer), stsError }) };
   }
 }
 
-function fixOf(status: number): string {
+function fixOf(status: number, issuer: string): string {
+  if (status >= 300 && status < 400) return 'serve it at that address itself';
   // S3 answers 403 also where there is no such object, to callers who may not list the bucket.
-  return status === 401 || status === 403 ? `publish it, and ${PUBLIC_READ}` : 'publish it there';
+  if (status === 401 || status === 403) return `publish it, and ${PUBLIC_READ}`;
+  return status === 404 ? anew(issuer) : 'repair its server';
 }

@@ -1,6 +1,7 @@
 // The issuer's URL: what IAM demands of it, and the addresses that follow from it. It is compared byte for byte
 // everywhere, so nothing here normalises it.
 import { DISCOVERY_PATH } from './discovery.ts';
+import { isBucketOfTwoLabels } from './s3-place.ts';
 
 const SCHEME = 'https://';
 /** IAM, CreateOpenIDConnectProvider: Url. */
@@ -29,6 +30,12 @@ const RULES: readonly Rule[] = [
   },
   { isBroken: (issuer) => issuer.includes('?'), problem: 'it has a query, which IAM does not take: use a path' },
   { isBroken: (issuer) => issuer.includes('#'), problem: 'it has a fragment, which is no part of an address' },
+  {
+    // URL resolves them, also percent-encoded and behind a backslash.
+    isBroken: (issuer) => /[/\\](?:\.|%2e){1,2}(?:[/\\?#]|$)|\\/i.test(issuer),
+    problem:
+      'its path has dot segments or backslashes, for which IAM and STS fetch another address: write the path out',
+  },
   { isBroken: (_, url) => url.username + url.password !== '', problem: 'it names a user: it must be open to anybody' },
 ];
 
@@ -60,11 +67,34 @@ function problemsOf(address: string, rules: readonly Rule[]): readonly string[] 
   return rules.filter(({ isBroken }) => isBroken(address, url)).map(({ problem }) => problem);
 }
 
-/** What works and is often the mistake. */
-export function issuerWarnings(issuer: string): readonly string[] {
-  const slash = 'it ends in a slash, which then belongs to the issuer in tokens, IAM and trust policies alike';
-  const capitals = 'its host has capital letters, which then belong to it in tokens, IAM and trust policies alike';
-  return [...(issuer.endsWith('/') ? [slash] : []), ...(/^https:\/\/[^/]*[A-Z]/.test(issuer) ? [capitals] : [])];
+export interface IssuerWarning {
+  readonly warning: string;
+  readonly fix: string;
+}
+
+const BYTE_BY_BYTE = 'compare them byte by byte';
+
+const DOUBTS: readonly (IssuerWarning & { readonly isThere: (issuer: string) => boolean })[] = [
+  {
+    isThere: (issuer) => issuer.endsWith('/'),
+    warning: 'it ends in a slash, which then belongs to the issuer in tokens, IAM and trust policies alike',
+    fix: BYTE_BY_BYTE,
+  },
+  {
+    isThere: (issuer) => /^https:\/\/[^/]*[A-Z]/.test(issuer),
+    warning: 'its host has capital letters, which then belong to it in tokens, IAM and trust policies alike',
+    fix: BYTE_BY_BYTE,
+  },
+  {
+    isThere: isBucketOfTwoLabels,
+    warning: "its bucket's name has a dot, and S3's certificate does not fit such a host",
+    fix: 'choose another name, or the form https://s3.REGION.amazonaws.com/BUCKET',
+  },
+];
+
+/** What is often the mistake, of a URL without problems. */
+export function issuerWarnings(issuer: string): readonly IssuerWarning[] {
+  return DOUBTS.filter(({ isThere }) => isThere(issuer)).map(({ warning, fix }) => ({ warning, fix }));
 }
 
 /** Where the discovery document is (OpenID Connect Discovery 1.0 §4.1: a slash at the end of the issuer is dropped). */

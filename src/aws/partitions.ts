@@ -19,6 +19,8 @@ export function partitionOf(region: string): string {
   return PARTITIONS.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'aws';
 }
 
+export const KNOWN_PARTITIONS: readonly string[] = ['aws', ...PARTITIONS.map(([, partition]) => partition)];
+
 interface Endpoints {
   readonly suffix: string;
   /** Where SDKs ask that know of no region: the partition's own, or the first that it had. */

@@ -1,14 +1,23 @@
 // `iam provider`: prints what creates the IAM OIDC provider of an issuer; it calls nobody at AWS.
-import { discoveryUrlOf, issuerProblems } from '../aws/issuer.ts';
+import { discoveryUrlOf } from '../aws/issuer.ts';
 import { parseDiscovery } from '../aws/discovery.ts';
 import type { NoAnswer, PublicDocument } from '../aws/issuer-checks.ts';
 import type { Provider, ProviderForm } from '../aws/provider-forms.ts';
 import { providerText } from '../aws/provider-forms.ts';
 import { ConfigError } from '../config-error.ts';
+import type { FlagValues } from '../flags/given.ts';
 import { presentText } from '../settings-from-flags.ts';
+import { printable } from './findings.ts';
 import type { CommandCall, ExitCode } from './io.ts';
 import type { IssuerFetch } from './issuer-fetch.ts';
-import { fetchFrom, issuerFrom, refuseWrongUse } from './issuer-options.ts';
+import {
+  fetchFrom,
+  issuerFrom,
+  issuerOptionProblems,
+  issuerOptionWarnings,
+  refuseWrongUse,
+  unusedFetchProblems,
+} from './issuer-options.ts';
 
 /** IAM: 100 client ids for each provider, of 255 characters each. */
 const MAX_CLIENT_IDS = 100;
@@ -18,13 +27,13 @@ const MAX_CLIENT_ID_LENGTH = 255;
 export async function runIamProvider({ flags, io }: CommandCall): Promise<ExitCode> {
   const problems: string[] = [];
   const issuer = issuerFrom(flags, problems);
-  if (issuer !== '')
-    problems.push(...issuerProblems(issuer).map((one) => `--issuer=${JSON.stringify(issuer)}: ${one}`));
-  const clientIds = [...new Set([flags.text('token-audience') ?? '', ...flags.all('client-id')])];
-  problems.push(...clientIdProblems(clientIds));
+  if (issuer !== '') problems.push(...issuerOptionProblems(issuer));
+  const clientIds = clientIdsFrom(flags, problems);
   const fetch = await fetchFrom(flags, io, problems);
-  refuseWrongUse(problems);
   const isPrivate = presentText(flags, 'certificate-authority') !== undefined;
+  if (!isPrivate) problems.push(...unusedFetchProblems(flags, '--certificate-authority=FILE'));
+  refuseWrongUse(problems);
+  for (const warning of issuerOptionWarnings(issuer)) io.stderr(`${printable(warning)}\n`);
   const thumbprints = isPrivate ? await thumbprintsOf(issuer, fetch, io.stderr) : [];
   const provider: Provider = { issuer, clientIds, thumbprints };
   const form: ProviderForm = flags.text('form') === 'terraform' ? 'terraform' : 'aws-cli';
@@ -33,13 +42,15 @@ export async function runIamProvider({ flags, io }: CommandCall): Promise<ExitCo
   return 0;
 }
 
-function clientIdProblems(clientIds: readonly string[]): readonly string[] {
-  return [
-    ...clientIds
-      .filter((id) => id === '' || id.length > MAX_CLIENT_ID_LENGTH)
-      .map((id) => `--client-id=${JSON.stringify(id)}: want 1 to ${MAX_CLIENT_ID_LENGTH} characters`),
-    ...(clientIds.length > MAX_CLIENT_IDS ? [`${clientIds.length} client ids: IAM takes ${MAX_CLIENT_IDS}`] : []),
-  ];
+function clientIdsFrom(flags: FlagValues, problems: string[]): readonly string[] {
+  const given = ['token-audience', 'client-id'].flatMap((name) => flags.all(name).map((id) => ({ name, id })));
+  const wrong = given.filter(({ id }) => id === '' || id.length > MAX_CLIENT_ID_LENGTH);
+  problems.push(
+    ...wrong.map(({ name, id }) => `--${name}=${JSON.stringify(id)}: want 1 to ${MAX_CLIENT_ID_LENGTH} characters`),
+  );
+  const clientIds = [...new Set(given.map(({ id }) => id))];
+  if (clientIds.length > MAX_CLIENT_IDS) problems.push(`${clientIds.length} client ids: IAM takes ${MAX_CLIENT_IDS}`);
+  return clientIds;
 }
 
 /** Of the issuer's server, and of the keys' where that is another; empty where public CAs sign for both. */

@@ -1,5 +1,6 @@
 // What the commands about an issuer are told by their flags: its URL, and how to reach it.
 import { codeOf, messageOf } from '../admission/thrown.ts';
+import { issuerProblems, issuerWarnings } from '../aws/issuer.ts';
 import { ConfigError } from '../config-error.ts';
 import type { FlagValues } from '../flags/given.ts';
 import { presentText } from '../settings-from-flags.ts';
@@ -15,6 +16,25 @@ export function issuerFrom(flags: FlagValues, problems: string[]): string {
   if (issuer === '')
     problems.push('--issuer is missing: give the URL of the issuer, as in --issuer=https://oidc.example.com');
   return issuer;
+}
+
+/** What IAM or STS would refuse of it, a sentence each. */
+export function issuerOptionProblems(issuer: string): readonly string[] {
+  return issuerProblems(issuer).map((problem) => `--issuer=${JSON.stringify(issuer)}: ${problem}`);
+}
+
+/** What is often the mistake, a sentence each. */
+export function issuerOptionWarnings(issuer: string): readonly string[] {
+  return issuerWarnings(issuer).map(
+    ({ warning, fix }) => `warning: --issuer=${JSON.stringify(issuer)}: ${warning}; ${fix}`,
+  );
+}
+
+/** How an issuer is fetched, where nothing is. */
+export function unusedFetchProblems(flags: FlagValues, needed: string): readonly string[] {
+  return ['connect-to', 'certificate-authority']
+    .filter((name) => presentText(flags, name) !== undefined)
+    .map((name) => `--${name} goes with ${needed}: nothing is fetched without it`);
 }
 
 /** Fetches by --certificate-authority and --connect-to. */

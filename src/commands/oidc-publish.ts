@@ -1,7 +1,7 @@
 // `oidc publish`: writes an issuer's two documents into a directory, to be served by anybody who serves files. Keys that
 // are published stay until they are retired, so that a rotation overlaps.
 import { DISCOVERY_PATH, discoveryDocument } from '../aws/discovery.ts';
-import { issuerProblems, issuerWarnings, jwksUriOf, pathBelow } from '../aws/issuer.ts';
+import { jwksUriOf, pathBelow } from '../aws/issuer.ts';
 import { jwksDocument, mergedKeys } from '../aws/jwks.ts';
 import type { Merged } from '../aws/jwks.ts';
 import { shellWord } from '../aws/shell-word.ts';
@@ -9,7 +9,14 @@ import { uploadHints } from '../aws/upload.ts';
 import { presentText } from '../settings-from-flags.ts';
 import type { CommandCall, ExitCode } from './io.ts';
 import { printable } from './findings.ts';
-import { fetchFrom, issuerFrom, refuseWrongUse } from './issuer-options.ts';
+import {
+  fetchFrom,
+  issuerFrom,
+  issuerOptionProblems,
+  issuerOptionWarnings,
+  refuseWrongUse,
+  unusedFetchProblems,
+} from './issuer-options.ts';
 import { currentKeys } from './publish-keys.ts';
 import { writeDocument } from './publish-files.ts';
 import { publishedAt, publishedIn } from './published.ts';
@@ -20,11 +27,11 @@ export async function runOidcPublish(call: CommandCall): Promise<ExitCode> {
   const { flags, io } = call;
   const problems: string[] = [];
   const issuer = issuerFrom(flags, problems);
-  if (issuer !== '')
-    problems.push(...issuerProblems(issuer).map((one) => `--issuer=${JSON.stringify(issuer)}: ${one}`));
+  if (issuer !== '') problems.push(...issuerOptionProblems(issuer));
   const directory = (presentText(flags, 'out') ?? '').replace(/(?<=.)\/+$/, '');
   if (directory === '') problems.push('--out is missing: give the directory to write, as in --out=public');
   const fetch = await fetchFrom(flags, io, problems);
+  if (!flags.isOn('merge-published')) problems.push(...unusedFetchProblems(flags, '--merge-published'));
   refuseWrongUse(problems);
 
   const { keys: current, cluster, notes } = await currentKeys(call);
@@ -49,7 +56,7 @@ export async function runOidcPublish(call: CommandCall): Promise<ExitCode> {
   await writeDocument(directory, DISCOVERY_PATH, discoveryDocument({ issuer, jwksUri, keys: merged.keys }));
   const hints = [
     ...notes,
-    ...issuerWarnings(issuer).map((warning) => `--issuer=${JSON.stringify(issuer)}: ${warning}`),
+    ...issuerOptionWarnings(issuer),
     ...unknownKeys(flags.all('retire'), published),
     ...rotationHints(merged),
     ...uploadHints({ issuer, directory, paths }),
@@ -57,11 +64,11 @@ export async function runOidcPublish(call: CommandCall): Promise<ExitCode> {
       ? []
       : clusterHints(issuer, jwksUri, cluster?.issuer)),
   ];
-  for (const hint of hints) io.stderr(`${printable(hint)}\n`);
   const files = paths.map((one) => `${directory}/${one}`);
   const rows = merged.keys.map(({ kid, alg }) => ({ kid, alg, inUse: !merged.kept.includes(kid) }));
   const isJson = flags.text('output') === 'json';
   io.stdout(isJson ? `${JSON.stringify({ issuer, jwksUri, files, keys: rows }, null, 2)}\n` : written(files, rows));
+  for (const hint of hints) io.stderr(`${printable(hint)}\n`);
   return 0;
 }
 

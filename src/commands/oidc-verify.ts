@@ -78,7 +78,7 @@ export async function verifiedIssuer(options: VerifyOptions): Promise<readonly C
   const { checks, discovery } = checkDiscovery(issuer, document);
   const jwksDocument =
     discovery === undefined ? undefined : await jwksAt(discovery.jwksUri, (url) => fetch(url, issuer));
-  const { checks: jwksChecks, jwks } = checkJwks(jwksDocument);
+  const { checks: jwksChecks, jwks } = checkJwks(issuer, jwksDocument);
   return [
     checkUrl(issuer),
     checkProof('discovery-certificate', document),

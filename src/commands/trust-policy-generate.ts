@@ -3,8 +3,7 @@ import type { JsonObject } from '../admission/json.ts';
 import { isObject } from '../admission/json.ts';
 import { parseRoleArn } from '../aws/arn.ts';
 import type { RoleOwner } from '../aws/arn.ts';
-import { issuerProblems } from '../aws/issuer.ts';
-import { PARTITION_PATTERN, partitionOf } from '../aws/partitions.ts';
+import { KNOWN_PARTITIONS, PARTITION_PATTERN, partitionOf } from '../aws/partitions.ts';
 import { lintTrustPolicy } from '../aws/trust-policy-lint.ts';
 import { parseTrustPolicy } from '../aws/trust-policy.ts';
 import type { Trusted } from '../aws/trust-policy-generate.ts';
@@ -12,8 +11,9 @@ import { isWide, trustStatements } from '../aws/trust-policy-generate.ts';
 import { mergedPolicy } from '../aws/trust-policy-merge.ts';
 import { terraformOf } from '../aws/trust-policy-terraform.ts';
 import type { FlagValues } from '../flags/given.ts';
-import { findingsText } from './findings.ts';
+import { findingsText, printable } from './findings.ts';
 import type { CommandCall, CommandIo, ExitCode } from './io.ts';
+import { issuerOptionProblems, issuerOptionWarnings } from './issuer-options.ts';
 import { readOption, wrong } from './option-files.ts';
 import { paintWith } from './paint.ts';
 import { policyTextFrom } from './trust-policy-files.ts';
@@ -29,12 +29,14 @@ export async function runTrustPolicyGenerate({ flags, io }: CommandCall, clientF
   const problems = [...given.problems];
   const owner = ownerFrom(flags, { ...given, problems });
   const accounts = given.accounts.map(({ namespace, name, audience }) => ({ namespace, name, audience }));
-  const wrongIssuer = given.issuer === '' ? [] : issuerProblems(given.issuer);
   problems.push(...wideProblems(accounts, flags.isOn('allow-wide')));
-  problems.push(...wrongIssuer.map((problem) => `--issuer=${JSON.stringify(given.issuer)}: ${problem}`));
+  if (given.issuer !== '') problems.push(...issuerOptionProblems(given.issuer));
   const existing = await existingPolicy(flags, io);
   if (given.isWithoutSubject) problems.push(EXAMPLE);
   if (problems.length > 0) throw wrong(...problems);
+  for (const warning of [...issuerOptionWarnings(given.issuer), ...partitionWarnings(owner)]) {
+    io.stderr(`${printable(warning)}\n`);
+  }
   const policy = mergedPolicy(existing, trustStatements({ issuer: given.issuer, owner, accounts }));
   const text = `${JSON.stringify(policy, null, 2)}\n`;
   const subject = { policy: parseTrustPolicy(text), role: undefined, issuer: given.issuer, subject: undefined };
@@ -85,6 +87,12 @@ function ownerFrom(
       ofRole?.partition ?? partition ?? partitionOf(/^https:\/\/oidc\.eks\.([a-z0-9-]+)\./.exec(issuer)?.[1] ?? ''),
     accountId: ofRole?.accountId ?? account ?? '',
   };
+}
+
+/** There may be one some day that is not known here. */
+function partitionWarnings({ partition }: RoleOwner): readonly string[] {
+  if (KNOWN_PARTITIONS.includes(partition)) return [];
+  return [`warning: partition ${JSON.stringify(partition)} is none of ${KNOWN_PARTITIONS.join(', ')}: correct it`];
 }
 
 function wideProblems(accounts: readonly Trusted[], allowed: boolean): readonly string[] {

@@ -15,6 +15,8 @@ const proof: ServerProof = {
   notAfter: '2027-01-01T00:00:00.000Z',
 };
 const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const anew =
+  'upload what this writes: pod-identity-webhook oidc publish --from-cluster --issuer=https://oidc.example.com --out=public';
 const key = { ...pair.publicKey.export({ format: 'jwk' }), kid: 'a' };
 
 function document(body: unknown, status = 200): PublicDocument {
@@ -30,6 +32,16 @@ describe('checkUrl', () => {
         check: 'issuer-url',
         result: 'warning',
         evidence: `${issuer}/: it ends in a slash, which then belongs to the issuer in tokens, IAM and trust policies alike`,
+        fix: 'compare them byte by byte',
+      },
+    ],
+    [
+      'https://OIDC.example.com/',
+      {
+        check: 'issuer-url',
+        result: 'warning',
+        evidence:
+          'https://OIDC.example.com/: it ends in a slash, which then belongs to the issuer in tokens, IAM and trust policies alike; its host has capital letters, which then belong to it in tokens, IAM and trust policies alike',
         fix: 'compare them byte by byte',
       },
     ],
@@ -137,15 +149,11 @@ describe('checkDiscovery', () => {
   it.each([
     ['403', document('', 403), `${url} answers 403 to a caller without credentials`, `publish it, and ${read}`],
     ['401', document('', 401), `${url} answers 401 to a caller without credentials`, `publish it, and ${read}`],
-    ['404', document('', 404), `${url} answers 404 to a caller without credentials`, 'publish it there'],
+    ['404', document('', 404), `${url} answers 404 to a caller without credentials`, anew],
+    ['500', document('', 500), `${url} answers 500 to a caller without credentials`, 'repair its server'],
     ['301', document('', 301), `${url} answers 301 to a caller without credentials`, 'serve it at that address itself'],
-    ['no JSON', document('<html>'), `${url} is no JSON`, 'publish it anew'],
-    [
-      'no discovery document',
-      document([]),
-      `${url} has no issuer or no jwks_uri`,
-      'publish the document anew: pod-identity-webhook oidc publish',
-    ],
+    ['no JSON', document('<html>'), `${url} is no JSON`, anew],
+    ['no discovery document', document([]), `${url} has no issuer or no jwks_uri`, anew],
   ])('fails on %s', (_, got, evidence, fix) => {
     expect(checkDiscovery(issuer, got)).toEqual({
       checks: [{ check: 'discovery', result: 'failed', evidence, fix, stsError: NO_VERIFICATION_KEY }],
@@ -156,17 +164,17 @@ describe('checkDiscovery', () => {
 
 describe('checkJwks', () => {
   it('counts the keys', () => {
-    expect(checkJwks(document({ keys: [key] })).checks).toEqual([
+    expect(checkJwks(issuer, document({ keys: [key] })).checks).toEqual([
       { check: 'jwks', result: 'ok', evidence: `${url} is there for everybody, with 1 key` },
     ]);
-    expect(checkJwks(document({ keys: [key, { ...key, kid: 'b' }] })).checks).toEqual([
+    expect(checkJwks(issuer, document({ keys: [key, { ...key, kid: 'b' }] })).checks).toEqual([
       { check: 'jwks', result: 'ok', evidence: `${url} is there for everybody, with 2 keys` },
     ]);
   });
 
   it('tells of keys that STS cannot use, and of private ones', () => {
     const whole = { ...pair.privateKey.export({ format: 'jwk' }), kid: 'b' };
-    expect(checkJwks(document({ keys: [key, whole, { kty: 'OKP', kid: 'c' }] })).checks).toEqual([
+    expect(checkJwks(issuer, document({ keys: [key, whole, { kty: 'OKP', kid: 'c' }] })).checks).toEqual([
       { check: 'jwks', result: 'ok', evidence: `${url} is there for everybody, with 2 keys` },
       {
         check: 'jwks-keys',
@@ -184,14 +192,10 @@ describe('checkJwks', () => {
   });
 
   it.each([
-    ['has no keys', document({ keys: [] }), `${url}: there is no key at all`, 'publish the keys that the cluster uses'],
-    [
-      'is another document',
-      document({}),
-      `${url} is no JSON Web Key Set`,
-      'publish the keys anew: pod-identity-webhook oidc publish',
-    ],
-    ['is missing', document('', 404), `${url} answers 404 to a caller without credentials`, 'publish it there'],
+    ['has no keys', document({ keys: [] }), `${url}: there is no key at all`, anew],
+    ['is another document', document({}), `${url} is no JSON Web Key Set`, anew],
+    ['is missing', document('', 404), `${url} answers 404 to a caller without credentials`, anew],
+    ['500', document('', 500), `${url} answers 500 to a caller without credentials`, 'repair its server'],
     [
       'does not answer',
       { url, failure: 'connect ECONNREFUSED' },
@@ -199,13 +203,13 @@ describe('checkJwks', () => {
       'serve it where jwks_uri says',
     ],
   ])('fails where it %s', (_, got, evidence, fix) => {
-    expect(checkJwks(got).checks).toEqual([
+    expect(checkJwks(issuer, got).checks).toEqual([
       { check: 'jwks', result: 'failed', evidence, fix, stsError: NO_VERIFICATION_KEY },
     ]);
   });
 
   it('is skipped where nobody knows where it is', () => {
-    expect(checkJwks(undefined)).toEqual({
+    expect(checkJwks(issuer, undefined)).toEqual({
       checks: [{ check: 'jwks', result: 'skipped', evidence: 'there is no discovery document that says where it is' }],
       jwks: undefined,
     });

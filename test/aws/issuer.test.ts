@@ -12,6 +12,7 @@ describe('issuerProblems', () => {
     'https://oidc.eks.cn-north-1.amazonaws.com.cn/id/0123456789ABCDEF0123456789ABCDEF',
     `https://oidc.example.com/${'a'.repeat(230)}`,
     'https://localhost.example.com/svc',
+    'https://oidc.example.com/.well/a..b/v1.0/...',
   ])('finds nothing in %s', (issuer) => {
     expect(issuerProblems(issuer)).toEqual([]);
   });
@@ -41,6 +42,10 @@ describe('issuerProblems', () => {
     ],
     ['https://oidc.example.com/?a=b', ['it has a query, which IAM does not take: use a path']],
     ['https://oidc.example.com/#a', ['it has a fragment, which is no part of an address']],
+    ...['/../a', '/a/..', '/./a', '/%2E%2e/a', '/a\\..\\b', '/..', '\\a'].map((path): [string, string[]] => [
+      `https://oidc.example.com${path}`,
+      ['its path has dot segments or backslashes, for which IAM and STS fetch another address: write the path out'],
+    ]),
     ['https://user@oidc.example.com', ['it names a user: it must be open to anybody']],
     ['https://192.0.2.1', ['its host is an IP address: want a DNS name for which a public CA signs']],
     [
@@ -71,16 +76,24 @@ describe('issuerProblems', () => {
 });
 
 describe('issuerWarnings', () => {
+  const compare = 'compare them byte by byte';
+  const slash = 'it ends in a slash, which then belongs to the issuer in tokens, IAM and trust policies alike';
+  const capitals = 'its host has capital letters, which then belong to it in tokens, IAM and trust policies alike';
+  const dotted = {
+    warning: "its bucket's name has a dot, and S3's certificate does not fit such a host",
+    fix: 'choose another name, or the form https://s3.REGION.amazonaws.com/BUCKET',
+  };
+
   it.each([
     ['https://oidc.example.com/Path', []],
-    [
-      'https://oidc.example.com/',
-      ['it ends in a slash, which then belongs to the issuer in tokens, IAM and trust policies alike'],
-    ],
-    [
-      'https://OIDC.example.com/path',
-      ['its host has capital letters, which then belong to it in tokens, IAM and trust policies alike'],
-    ],
+    ['https://oidc.example.com/', [{ warning: slash, fix: compare }]],
+    ['https://OIDC.example.com/path', [{ warning: capitals, fix: compare }]],
+    ['https://my.bucket.s3.eu-west-1.amazonaws.com/prod', [dotted]],
+    ['https://a.b.c.s3.amazonaws.com', [dotted]],
+    ['https://my.bucket.s3-us-west-2.amazonaws.com', [dotted]],
+    ['https://my.bucket.s3.dualstack.eu-west-1.amazonaws.com/', [{ warning: slash, fix: compare }, dotted]],
+    ['https://my-bucket.s3.eu-west-1.amazonaws.com', []],
+    ['https://s3.eu-west-1.amazonaws.com/my.bucket', []],
   ])('of %s', (issuer, warnings) => {
     expect(issuerWarnings(issuer)).toEqual(warnings);
   });

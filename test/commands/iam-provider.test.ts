@@ -55,6 +55,15 @@ resource "aws_iam_openid_connect_provider" "cluster" {
     });
   });
 
+  it('warns of an issuer that is often the mistake', async () => {
+    const { out, err, exit } = await provider(['--issuer=https://oidc.example.com/']);
+    expect([out.includes('--url https://oidc.example.com/ '), err, exit]).toEqual([
+      true,
+      'warning: --issuer="https://oidc.example.com/": it ends in a slash, which then belongs to the issuer in tokens, IAM and trust policies alike; compare them byte by byte\n',
+      0,
+    ]);
+  });
+
   it('takes the thumbprint of the last certificate where the CA is one’s own', async () => {
     const { site, out, err, exit } = await providerOf({ names: ['oidc.example.com'] });
     const thumbprint = createHash('sha1').update(new X509Certificate(site.caPem).raw).digest('hex');
@@ -110,12 +119,16 @@ aws iam create-open-id-connect-provider \\
       ['--issuer=https://oidc.example.com:8443'],
       '--issuer="https://oidc.example.com:8443": it names a port, which IAM does not take: serve it on 443 and leave the port out\n',
     ],
-    [['--token-audience='], '--client-id="": want 1 to 255 characters\n'],
+    [['--token-audience='], '--token-audience="": want 1 to 255 characters\n'],
     [
       ['--client-id=', '--issuer='],
       '--issuer is missing: give the URL of the issuer, as in --issuer=https://oidc.example.com\n--client-id="": want 1 to 255 characters\n',
     ],
     [Array.from({ length: 100 }, (_, index) => `--client-id=${index}`), '101 client ids: IAM takes 100\n'],
+    [
+      ['--connect-to=127.0.0.1:1'],
+      '--connect-to goes with --certificate-authority=FILE: nothing is fetched without it\n',
+    ],
     [['--form=cdk'], '--form="cdk": want one of aws-cli, terraform\n'],
   ])('refuses %j', async (args, err) => {
     expect(await provider(args)).toEqual({ out: '', err, exit: 2 });

@@ -207,6 +207,26 @@ then start the API server with these, in this order, so that running tokens stay
     );
   });
 
+  it('warns of what is often the mistake, after it has said what it wrote', async () => {
+    const shown: string[] = [];
+    const args = ['oidc', 'publish', '--issuer=https://my.bucket.s3.eu-west-1.amazonaws.com/', '--public-key=new.pub'];
+    await runCommand(
+      async ({ io, ...call }) => {
+        const stdout = (text: string): void => void shown.push(`out ${text}`);
+        const stderr = (text: string): void => void shown.push(`err ${text}`);
+        return runOidcPublish({ ...call, io: { ...io, stdout, stderr } });
+      },
+      { args: [...args, `--out=${newDirectory()}`], files: pem },
+    );
+    const named = 'err warning: --issuer="https://my.bucket.s3.eu-west-1.amazonaws.com/": it';
+    expect(shown.map((text) => text.slice(0, named.length + 10)).slice(0, 4)).toEqual([
+      expect.stringMatching(/^out wrote /),
+      `${named} ends in a`,
+      `${named}s bucket's`,
+      'err upload:\n',
+    ]);
+  });
+
   it('says in a sentence that a directory cannot be made or written', async () => {
     const directory = newDirectory();
     place(directory, 'file', 'text');
@@ -233,6 +253,13 @@ then start the API server with these, in this order, so that running tokens stay
       '--issuer="http://a.example": it is no URL that begins with https://\n--out is missing: give the directory to write, as in --out=public\n',
     ],
     [[], either],
+    [
+      ['--public-key=new.pub', '--connect-to=127.0.0.1:1', '--certificate-authority=new.pub'],
+      `--certificate-authority="new.pub": it holds no certificate in PEM; want a CA in PEM
+--connect-to goes with --merge-published: nothing is fetched without it
+--certificate-authority goes with --merge-published: nothing is fetched without it
+`,
+    ],
     [['--from-cluster', '--public-key=new.pub'], either],
     [['--public-key=missing'], `--public-key="missing": there is no such file; ${give}\n`],
     [

@@ -399,6 +399,17 @@ describe('trust-policy generate', () => {
     expect(JSON.parse(out)).toEqual({ Version: '2012-10-17', Statement: [statement()] });
   });
 
+  it('warns of a partition that is not known, and of an issuer that is often the mistake', async () => {
+    const args = ['--issuer=https://OIDC.example.com', '--account=111122223333', '--service-account=a/b'];
+    const { err, exit } = await generate([...args, '--partition=aws-foo']);
+    expect([err, exit]).toEqual([
+      `warning: --issuer="https://OIDC.example.com": its host has capital letters, which then belong to it in tokens, IAM and trust policies alike; compare them byte by byte
+warning: partition "aws-foo" is none of aws, aws-cn, aws-us-gov, aws-iso, aws-iso-b, aws-iso-e, aws-iso-f, aws-eusc: correct it
+`,
+      0,
+    ]);
+  });
+
   it('knows the partition of an EKS issuer, and of a role', async () => {
     const china = await generate([
       '--issuer=https://oidc.eks.cn-north-1.amazonaws.com.cn/id/A',
