@@ -2,7 +2,11 @@
 import type { Check } from './check.ts';
 import { failed, passed, warned } from './check.ts';
 import type { PublicJwk } from './jwks.ts';
+import { issuerProblems } from './issuer.ts';
 import { isSameKey } from './jwks.ts';
+import { isSameButSlash } from './oidc-provider.ts';
+import { publishCommand } from './publish-command.ts';
+import { shellWord } from './shell-word.ts';
 import {
   INCORRECT_AUDIENCE,
   missingClaim,
@@ -29,7 +33,8 @@ export function checkCluster(issuer: string, cluster: ClusterKeys, published: re
   const tokens = `the API server's tokens are of ${JSON.stringify(cluster.issuer)}`;
   const missing = cluster.keys.filter((key) => !published.some(({ kid }) => kid === key.kid)).map(({ kid }) => kid);
   const other = cluster.keys.filter((key) => published.some((one) => one.kid === key.kid && !isSameKey(one, key)));
-  const fix = 'publish them, with what is published already: pod-identity-webhook oidc publish --from-cluster';
+  const kept = published.length > 0;
+  const fix = `upload what this writes${kept ? ', with the keys that are published' : ''}: ${publishCommand(issuer, kept)}`;
   const notThere = [
     ...missing.map((kid) => `${kid} is not published`),
     ...other.map(({ kid }) => `${kid} is published with another key`),
@@ -37,14 +42,24 @@ export function checkCluster(issuer: string, cluster: ClusterKeys, published: re
   return [
     cluster.issuer === issuer
       ? passed('cluster-issuer', tokens)
-      : failed('cluster-issuer', `${tokens}, and the issuer is ${JSON.stringify(issuer)}`, {
-          fix: `give the API server --service-account-issuer=${issuer} before its present one`,
+      : failed('cluster-issuer', `${tokens}, and not of ${JSON.stringify(issuer)}, which was given`, {
+          fix: issuerFix(issuer, cluster.issuer),
           stsError: noProvider(cluster.issuer),
         }),
     notThere.length === 0
       ? passed('cluster-keys', keysSeen(cluster.keys, published))
       : failed('cluster-keys', notThere.join('; '), { fix, stsError: NO_VERIFICATION_KEY }),
   ];
+}
+
+/** Which of the two is meant to be, nobody knows here; but not one that IAM refuses, and a slash is a slip. */
+function issuerFix(given: string, ofTokens: string): string {
+  const change = `give the API server ${shellWord(`--service-account-issuer=${given}`)} before its present one`;
+  const isGood = issuerProblems(given).length === 0;
+  if (issuerProblems(ofTokens).length > 0)
+    return isGood ? change : 'choose an issuer that IAM takes, and give it to the API server before its present one';
+  const verify = `verify the one that tokens have, ${shellWord(`--issuer=${ofTokens}`)}`;
+  return isGood && !isSameButSlash(given, ofTokens) ? `${verify}; or, to change what they have, ${change}` : verify;
 }
 
 function keysSeen(keys: readonly PublicJwk[], published: readonly PublicJwk[]): string {

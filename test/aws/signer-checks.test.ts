@@ -53,7 +53,7 @@ describe('checkCluster', () => {
       {
         check: 'cluster-issuer',
         result: 'failed',
-        evidence: `the API server's tokens are of "https://kubernetes.default.svc", and the issuer is "${issuer}"`,
+        evidence: `the API server's tokens are of "https://kubernetes.default.svc", and not of "${issuer}", which was given`,
         fix: `give the API server --service-account-issuer=${issuer} before its present one`,
         stsError: noProvider('https://kubernetes.default.svc'),
       },
@@ -61,10 +61,33 @@ describe('checkCluster', () => {
         check: 'cluster-keys',
         result: 'failed',
         evidence: 'new is not published; a is published with another key',
-        fix: 'publish them, with what is published already: pod-identity-webhook oidc publish --from-cluster',
+        fix: `upload what this writes, with the keys that are published: pod-identity-webhook oidc publish --from-cluster --merge-published --issuer=${issuer} --out=public`,
         stsError: NO_VERIFICATION_KEY,
       },
     ]);
+  });
+
+  it('keeps no keys where there are none', () => {
+    expect(checkCluster(issuer, { issuer, keys: [published('a')] }, [])[1]?.fix).toBe(
+      `upload what this writes: pod-identity-webhook oidc publish --from-cluster --issuer=${issuer} --out=public`,
+    );
+  });
+
+  it.each([
+    [issuer, `${issuer}/`, `verify the one that tokens have, --issuer=${issuer}/`],
+    [`${issuer}:443/`, issuer, `verify the one that tokens have, --issuer=${issuer}`],
+    [
+      'https://other.example.com',
+      issuer,
+      `verify the one that tokens have, --issuer=${issuer}; or, to change what they have, give the API server --service-account-issuer=https://other.example.com before its present one`,
+    ],
+    [
+      `${issuer}:443`,
+      'https://kubernetes.default.svc',
+      'choose an issuer that IAM takes, and give it to the API server before its present one',
+    ],
+  ])('advises, where %s was given and tokens are of %s', (given, ofTokens, fix) => {
+    expect(checkCluster(given, { issuer: ofTokens, keys: [] }, [])[0]?.fix).toBe(fix);
   });
 });
 
