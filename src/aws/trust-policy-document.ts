@@ -24,7 +24,7 @@ const ELEMENTS = ['Version', 'Id', 'Statement'];
 /** Never throws: what cannot be read has a fault and no statements. */
 export function trustPolicyFrom(text: string): TrustPolicy {
   const json = parseJson(text);
-  if (json.kind === 'not-json') return refused('invalid-json', `the policy is not JSON: ${json.why}`);
+  if (json.kind === 'not-json') return refused('invalid-json', `the policy is ${json.why}`);
   if (!isJsonObject(json.value)) return refused('invalid-json', 'the policy is no JSON object; want {"Version": …}');
   const faults = json.duplicates.map((path) =>
     fault('duplicate-keys', `${path} stands twice in one object, and only one can count; write its parts together`),

@@ -1,5 +1,7 @@
 // A policy's text as JSON, with the keys that stand twice in one object: JSON.parse keeps the last of them and says nothing.
 
+import { parsedJson } from './parsed-json.ts';
+
 export type ParsedJson =
   | {
       readonly kind: 'json';
@@ -7,6 +9,7 @@ export type ParsedJson =
       /** Where keys stand twice, as in Statement[0].Condition.StringEquals. */
       readonly duplicates: readonly string[];
     }
+  /** `why`: `not JSON`, and where or why as far as that is known. */
   | { readonly kind: 'not-json'; readonly why: string };
 
 interface ObjectFrame {
@@ -33,22 +36,14 @@ export function parseJson(text: string): ParsedJson {
   // Editors on Windows put a mark in front, which JSON does not know.
   const bare = text.replace(/^\uFEFF/, '');
   try {
-    const value: unknown = JSON.parse(bare);
+    const value = parsedJson(bare);
     const duplicates = duplicatesIn(bare);
-    if (duplicates === undefined) return { kind: 'not-json', why: `it is nested more than ${MAX_DEPTH} levels deep` };
+    if (duplicates === undefined)
+      return { kind: 'not-json', why: `not JSON: it is nested more than ${MAX_DEPTH} levels deep` };
     return { kind: 'json', value, duplicates };
   } catch (error) {
-    return { kind: 'not-json', why: escaped(String(error).replace(/^SyntaxError: /, '')) };
+    return { kind: 'not-json', why: String(error).replace(/^SyntaxError: /, '') };
   }
-}
-
-/** The parser quotes what it stumbles over, which may be anything. */
-function escaped(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, (character) => {
-    const json = JSON.stringify(character).slice(1, -1);
-    // JSON leaves DEL and the second set of control characters (U+0080 to U+009F) as they are.
-    return json === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}` : json;
-  });
 }
 
 /** The text is JSON: what is left to find are strings and brackets. Undefined where they are nested too deep. */

@@ -24,10 +24,7 @@ describe('parseJson', () => {
   });
 
   it('says why a text is no JSON', () => {
-    expect(parseJson('{"a" 1}')).toEqual({
-      kind: 'not-json',
-      why: expect.stringMatching(/^Expected ':' after property name/),
-    });
+    expect(parseJson('{"a" 1}')).toEqual({ kind: 'not-json', why: 'not JSON: see line 1, column 6' });
   });
 
   it('reads what JSON.parse reads, and finds no doubles in what JSON.stringify writes', () => {

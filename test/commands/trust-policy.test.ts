@@ -204,17 +204,14 @@ describe('trust-policy check', () => {
     ]);
   });
 
-  it('takes text that is no JSON for an invalid policy, and quotes it escaped', async () => {
+  it('takes text that is no JSON for an invalid policy, and repeats nothing of it', async () => {
     const { out, exit } = await run({ p: '\u001b[2J\u009bx\n' }, [
       'check',
       '--policy=p',
       `--role=${ROLE}`,
       ...ofAccount,
     ]);
-    expect([exit, out.split('\n')[0]]).toEqual([
-      1,
-      'invalid-policy: IAM refuses the policy: the policy is not JSON: Unexpected token \'\\u001b\', "\\u001b[2J\\u009bx\\n" is not valid JSON',
-    ]);
+    expect([exit, out.split('\n')[0]]).toEqual([1, 'invalid-policy: IAM refuses the policy: the policy is not JSON']);
   });
 
   it('is readable', async () => {
