@@ -1,7 +1,7 @@
 // What is wrong with a ServiceAccount's annotations, whatever its pods are like.
 import { parseGoInt } from '../admission/go-syntax.ts';
 import type { JsonObject } from '../admission/json.ts';
-import { isObject, ownField, ownString } from '../admission/json.ts';
+import { isObject, ownField } from '../admission/json.ts';
 import type { Settings } from '../admission/settings.ts';
 import type { PodFacts } from './facts.ts';
 import { nameOf } from './facts.ts';
@@ -85,10 +85,8 @@ export function annotationsOf(object: JsonObject | undefined): Readonly<Record<s
 }
 
 export function annotateCommand(account: JsonObject): string {
-  const metadata = ownField(account, 'metadata');
-  const [namespace = ''] = nameOf(account).split('/');
-  const name = nameWord(ownString(metadata, 'name') ?? '', 'SERVICE_ACCOUNT');
-  return `kubectl annotate serviceaccount ${name} -n ${nameWord(namespace, 'NAMESPACE')}`;
+  const [namespace = '', name = ''] = nameOf(account).split('/');
+  return `kubectl annotate serviceaccount ${nameWord(name, 'SERVICE_ACCOUNT')} -n ${nameWord(namespace, 'NAMESPACE')}`;
 }
 
 export function isTooShort(expiration: string): boolean {
