@@ -66,18 +66,17 @@ function wrongOf(texts: readonly string[]): readonly (readonly string[])[] {
   return shell.stderr === '' ? wrong : [...wrong, [shell.stderr]];
 }
 
+/** Blocks between lines of ====, the first line of each names causes. */
 const LOGS = readFileSync(join(import.meta.dirname, 'error-lines.txt'), 'utf8')
   .split('\n====\n')
-  .map((block) => block.split('\n'))
-  .map(([ids = '', ...lines]) => ({ id: ids.split(' ')[0] ?? '', log: lines.join('\n') }));
-const ONE_EACH = [...new Map(LOGS.map(({ id, log }) => [id, log])).values()];
+  .map((block) => block.slice(block.indexOf('\n') + 1));
 
 describe('checks and fixes of diagnose error', () => {
   test('are commands of ours, each on a line of its own', () => {
     const named =
       'system:serviceaccount:prod:api arn:aws:iam::111122223333:role/team/app account for https://oidc.example.com/prod';
     const texts = ['', named].flatMap((text) =>
-      ONE_EACH.flatMap((log) => causesOf(`${log} ${text}`)).flatMap(({ check, fix }) => [check, fix]),
+      LOGS.flatMap((log) => causesOf(`${log} ${text}`)).flatMap(({ check, fix }) => [check, fix]),
     );
     const sentences = texts.filter((text) => !OURS.includes(text.split(' ')[0] ?? ''));
     expect([sentences, wrongOf(texts)]).toEqual([[], []]);
