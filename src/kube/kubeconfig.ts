@@ -65,7 +65,9 @@ function readKubeConfig(file: string): KubeConfig {
     withTokenFiles(config, file);
     return config;
   } catch (cause) {
-    throw bad(`--kubeconfig=${quoted(file)} cannot be read: ${messageOf(cause)}; give the path of a kubeconfig`, cause);
+    // The lines after the first show the file, and what is in it is secret.
+    const reason = messageOf(cause).replace(/:?\n.*/s, '');
+    throw bad(`--kubeconfig=${quoted(file)} cannot be read: ${reason}; give the path of a kubeconfig`, cause);
   }
 }
 

@@ -99,6 +99,16 @@ test('plain HTTP is for kubectl proxy on this machine, or where a kubeconfig ask
   });
 });
 
+test('nothing of a kubeconfig is repeated, whose lines are credentials', async () => {
+  const file = written('garbled', 'users: [\n{name: me, user: {token: "secret"}\n');
+  expect(await refusal({ kubeconfig: file })).toEqual({
+    code: 'bad-kubeconfig',
+    message: expect.stringMatching(
+      /^--kubeconfig="[^"]*garbled" cannot be read: [^"\n]* \(\d+:\d+\); give the path of a kubeconfig$/,
+    ),
+  });
+});
+
 test('a kubeconfig that cannot be used is refused in one sentence that names it', async () => {
   const empty = written('empty', '');
   const broken = written('broken', '{');
