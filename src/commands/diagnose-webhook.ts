@@ -117,7 +117,7 @@ function problemOf(
     object: `ServiceAccount ${keyOf(account)}`,
     evidence,
     // A remark behind a command stands on a line of its own.
-    fix: isLacking ? `${fix}; then create its pods again` : fix,
+    fix: isLacking ? `${fix}, then create its pods again` : fix,
   });
 }
 

@@ -1,7 +1,7 @@
 // Whether what calls itself a pod or a ServiceAccount has the form of one: what has not would be passed over, or found
 // to be in order.
 import type { JsonObject } from '../admission/json.ts';
-import { isObject, ownField, ownString } from '../admission/json.ts';
+import { isObject, ownField } from '../admission/json.ts';
 import { objectsOf } from '../kube/manifest-documents.ts';
 import type { Input } from './inputs.ts';
 
@@ -23,9 +23,6 @@ export function formProblems(inputs: readonly Input[]): readonly string[] {
 function formProblem(kind: string, object: JsonObject): string | undefined {
   const metadata = ownField(object, 'metadata');
   if (!isObject(metadata)) return `its metadata is ${nameOf(metadata)}`;
-  // The API server makes names of pods only: a stored account has one.
-  const names = kind === 'Pod' ? ['name', 'generateName'] : ['name'];
-  if (names.every((name) => (ownString(metadata, name) ?? '') === '')) return 'it has no name';
   if (kind !== 'Pod') return undefined;
   const spec = ownField(object, 'spec');
   if (!isObject(spec)) return `its spec is ${nameOf(spec)}`;

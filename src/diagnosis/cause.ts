@@ -47,4 +47,6 @@ export interface Signature {
   readonly causes: readonly CauseId[];
   /** Said of the first cause instead of what is always true of it. */
   readonly why?: string;
+  readonly check?: string;
+  readonly fix?: string;
 }

@@ -24,12 +24,13 @@ export function causesOf(raw: string): readonly Cause[] {
   const found = texts
     .map((text) => firstMatch(SIGNATURES, text))
     .reduce((best, match) => (match === undefined || (best?.index ?? Infinity) <= match.index ? best : match));
-  const { causes, why } = found?.signature ?? { causes: ['unknown'] as const };
+  const { causes, why, check, fix }: Signature = found?.signature ?? { has: [], causes: ['unknown'] };
+  const own = Object.fromEntries(Object.entries({ why, check, fix }).filter(([, text]) => text !== undefined));
   // A short text is about one thing, and the words that a narrow terminal broke stand in the other reading.
   const mentioned = mentionedIn(texts.length > 1 ? texts.join(' ') : (found?.excerpt ?? ''));
   return causes.map((id, index) => {
     const advice = ADVICE[id](mentioned);
-    return { id, ...advice, ...(index === 0 && why !== undefined ? { why } : {}) };
+    return { id, ...advice, ...(index === 0 ? own : {}) };
   });
 }
 

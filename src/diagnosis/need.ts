@@ -3,6 +3,7 @@ import { ownField, ownList, ownString } from '../admission/json.ts';
 import { podAnnotation } from '../admission/pod.ts';
 import { annotationsOf } from './account.ts';
 import { bringsCredentials } from './credentials.ts';
+import { programOf } from './other-account.ts';
 import type { ContainerFacts, PodFacts } from './facts.ts';
 import { NODE_AGENT_KEY } from './near-miss.ts';
 
@@ -67,7 +68,7 @@ export function hasOwnWay({ pod, containers }: PodFacts): boolean {
 /** Whether the pod's names suggest that it was meant to run as another account, or its image does. */
 export function belongsTo({ pod, namespace, containers, imagesByAccount }: PodFacts, accountKey: string): boolean {
   const images = imagesByAccount.get(accountKey);
-  if (containers.some(({ container }) => images?.has(String(ownField(container, 'image'))) === true)) return true;
+  if (containers.some(({ container }) => images?.has(programOf(container)) === true)) return true;
   const base = accountKey.slice(namespace.length + 1).replace(/-(?:sa|irsa|role|account|service-?account)$/, '');
   const name = ownString(ownField(pod, 'metadata'), 'name') ?? '';
   return accountKey.startsWith(`${namespace}/`) && (name === base || name.startsWith(`${base}-`));

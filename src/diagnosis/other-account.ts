@@ -1,4 +1,5 @@
 // Which ServiceAccount a pod without identity was probably meant to run as, by those that were given with it.
+import type { JsonObject } from '../admission/json.ts';
 import { ownString } from '../admission/json.ts';
 import { annotationsOf } from './account.ts';
 import type { PodFacts } from './facts.ts';
@@ -25,5 +26,11 @@ function annotatedAccounts({ serviceAccounts, settings }: PodFacts): string[] {
 /** Whether pods were given that run as the account, and none of them is the same program. */
 function isOfOthers({ imagesByAccount, containers }: PodFacts, name: string): boolean {
   const images = imagesByAccount.get(name);
-  return images !== undefined && !containers.some(({ container }) => images.has(ownString(container, 'image') ?? ''));
+  return images !== undefined && !containers.some(({ container }) => images.has(programOf(container)));
+}
+
+/** The image that tells which program a container runs; of a runtime or a shell that anybody uses, nothing. */
+export function programOf(container: JsonObject): string {
+  const image = ownString(container, 'image') ?? '';
+  return image.includes('/') && !/^(?:docker\.io|public\.ecr\.aws\/docker)\/library\//.test(image) ? image : '';
 }

@@ -7,6 +7,13 @@ const WEB_IDENTITY = /AssumeRoleWithWebIdentity|WebIdentityErr|web.?identity/i;
 const OTHER_SERVICE =
   /operation error (?!STS|EKS Auth)[\w ]{2,60}:|\(Service: (?!Sts|AWSSecurityToken)\w|when calling the (?!AssumeRole|GetCallerIdentity)\w{1,60} operation|\b[a-z][a-z0-9]{1,30}::[A-Z][a-z]|error \w{3,20}ing AWS [a-z]|(?:failed to|cannot|could not|unable to) (?:list|describe|autodiscover|create|delete|update|change) (?!\w{0,20} ?(?:session|credential|token))(?:[\w-]{1,20} ){0,2}[\w-]{1,20}: (?:Throttling|RequestLimitExceeded)/;
 
+/** What is wrong is which file is read, not whom it is for. */
+const OTHER_TOKEN = {
+  check:
+    'kubectl exec POD -n NAMESPACE -- printenv AWS_WEB_IDENTITY_TOKEN_FILE\n# want the file of a token that is projected for STS, and not another one',
+  fix: 'kubectl set env deployment NAME -n NAMESPACE AWS_WEB_IDENTITY_TOKEN_FILE-\n# the webhook then sets it to a token for STS',
+};
+
 export const STS_SIGNATURES: readonly Signature[] = [
   { has: [/configured thumbprint/i], causes: ['thumbprint'] },
   {
@@ -29,6 +36,7 @@ export const STS_SIGNATURES: readonly Signature[] = [
     unless: /invalid login token/i,
     causes: ['audience-mismatch'],
     why: 'the token lacks a claim that STS demands: it is the token of a Secret, or one for the API server, not one that is projected with an audience',
+    ...OTHER_TOKEN,
   },
   {
     has: [
@@ -77,6 +85,9 @@ export const STS_SIGNATURES: readonly Signature[] = [
     unless: /provided token is malformed/i,
     causes: ['token-file-missing'],
     why: 'what the token file holds is no token: it is empty, cut off, or another file',
+    check:
+      'kubectl exec POD -n NAMESPACE -- printenv AWS_WEB_IDENTITY_TOKEN_FILE\n# the file must begin with eyJ and hold one line',
+    fix: 'kubectl delete pod POD -n NAMESPACE\n# where its owner creates it again, and nothing but the kubelet writes that file',
   },
   {
     has: [

@@ -17,7 +17,7 @@ const RECREATE = 'in the pod template, and apply it';
 
 export function variableProblems(facts: PodFacts, container: ContainerFacts): Problem[] {
   return [
-    ...halfProblems(container),
+    ...halfProblems(facts, container),
     // In a pod that nobody gave a role they are how it gets to AWS, or to what only looks like it.
     ...(hasRole(facts) || facts.containers.some(hasPartOfIdentity) ? rivalProblems(container) : []),
     ...pathProblems(facts, container),
@@ -26,11 +26,14 @@ export function variableProblems(facts: PodFacts, container: ContainerFacts): Pr
   ];
 }
 
-function halfProblems(container: ContainerFacts): Problem[] {
+function halfProblems(facts: PodFacts, container: ContainerFacts): Problem[] {
   const half = halfSet(container);
   if (half === undefined) return [];
   const evidence = `${half.set} is set and ${half.missing} is not: some SDKs fail, others silently take the node's role`;
-  const fix = `remove ${half.set}, so that the webhook sets both, or set ${half.missing} beside it, ${RECREATE}`;
+  const byWebhook = hasRole(facts)
+    ? `remove ${half.set}, so that the webhook sets both`
+    : `annotate the ServiceAccount with the role and remove ${half.set}, so that the webhook sets both`;
+  const fix = `${byWebhook}, or set ${half.missing} beside it, ${RECREATE}`;
   return [{ id: 'half-set-variables', severity: 'error', object: container.object, evidence, fix }];
 }
 
@@ -65,8 +68,7 @@ function pathProblems({ pod }: PodFacts, { object, variables }: ContainerFacts):
     const path = variables.get(name);
     if (path?.startsWith('/') !== true) return [];
     const evidence = `${name} is ${path}, and the pod runs on Windows`;
-    const windowsPath = valueWord(`C:${path.replaceAll('/', '\\')}`, 'a path of C:');
-    const fix = `let the webhook set it, which writes ${windowsPath}, and where it does not, name the system in spec.os.name: windows ${RECREATE}`;
+    const fix = `remove it, so that the webhook sets it as a path of C:, and where it does not, name the system in spec.os.name: windows ${RECREATE}`;
     return [{ id: 'windows-unix-path', severity: 'error', object, evidence, fix }];
   });
 }

@@ -190,7 +190,6 @@ account ServiceAccount/typo in shop: annotation eks.amazon.com/role-arn is read 
       of('Pod', { metadata, spec: [] }),
       of('Pod', { metadata: { generateName: 'a-' } }),
       of('Pod', { metadata, spec: { containers: {} } }),
-      of('ServiceAccount', { metadata: { generateName: 'a-' } }),
       of('ServiceAccount', {}),
       of('ConfigMap', {}),
     ];
@@ -198,11 +197,10 @@ account ServiceAccount/typo in shop: annotation eks.amazon.com/role-arn is read 
     expect([err.split('\n'), exit]).toEqual([
       [
         'junk:1: this is no Pod: its metadata is a number; correct it',
-        'junk:1: this is no Pod: it has no name; correct it',
+        'junk:1: this is no Pod: its list of containers is missing; correct it',
         'junk:1: this is no Pod: its spec is a list; correct it',
         'junk:1: this is no Pod: its spec is missing; correct it',
         'junk:1: this is no Pod: its list of containers is an object; correct it',
-        'junk:1: this is no ServiceAccount: it has no name; correct it',
         'junk:1: this is no ServiceAccount: its metadata is missing; correct it',
         '',
       ],

@@ -318,7 +318,7 @@ describe('diagnose pod', () => {
           },
         });
         expect(fixes).toEqual([
-          `kubectl patch mutatingwebhookconfiguration pod-identity-webhook --type=json -p '[{"op":"replace","path":"/webhooks/1/clientConfig/caBundle","value":"BASE64_OF_ITS_CA"}]'\n# where the webhook itself or cert-manager writes the caBundle, kubectl logs -n eks deployment/pod-identity-webhook says why it did not; then create its pods again`,
+          `kubectl patch mutatingwebhookconfiguration pod-identity-webhook --type=json -p '[{"op":"replace","path":"/webhooks/1/clientConfig/caBundle","value":"BASE64_OF_ITS_CA"}]'\n# where the webhook itself or cert-manager writes the caBundle, kubectl logs -n eks deployment/pod-identity-webhook says why it did not, then create its pods again`,
         ]);
       } finally {
         server.close();

@@ -837,6 +837,22 @@ describe('diagnose manifests', () => {
     ]);
   });
 
+  test('tells no program by an image that anybody uses', async () => {
+    const manifests = bare();
+    all(otherAccount('web'), asDefault, beside(podAs('web', 'python:3.12')))(manifests);
+    manifests.main.image = 'python:3.12';
+    expect(await idsOf(manifests)).toEqual([]);
+  });
+
+  test('has the account annotated before the half of an identity is taken away', async () => {
+    const manifests = bare();
+    all(unannotated, env({ name: 'AWS_ROLE_ARN', value: ROLE_ARN }))(manifests);
+    const [first] = (await diagnose(manifests)).problems;
+    expect(first?.fix).toBe(
+      'annotate the ServiceAccount with the role and remove AWS_ROLE_ARN, so that the webhook sets both, or set AWS_WEB_IDENTITY_TOKEN_FILE beside it, in the pod template, and apply it',
+    );
+  });
+
   test('decides as a webhook with these flags would', async () => {
     const composed = bare();
     role('team/app')(composed);
