@@ -10,11 +10,12 @@ import { createDial } from './commands/dial.ts';
 import type { CommandCall, ExitCode } from './commands/io.ts';
 import { fetchFrom, orWrongUse, refuseWrongUse } from './commands/issuer-options.ts';
 import { readJsonOption, readOption } from './commands/option-files.ts';
-import { policyRoleIn, policyTextFrom, providerFrom } from './commands/trust-policy-files.ts';
+import { policyFrom, providerFrom } from './commands/trust-policy-files.ts';
 import { ConfigError } from './config-error.ts';
 import type { FlagValues } from './flags/given.ts';
 import { injectOptionsFrom } from './inject-from-flags.ts';
 import { createKubeClient } from './kube/client.ts';
+import { LOOPBACK } from './kube/kubeconfig.ts';
 import { presentText } from './settings-from-flags.ts';
 
 /** Rejects with ConfigError where it is used wrongly, or the cluster cannot be read. */
@@ -43,7 +44,7 @@ export async function diagnoseCluster(
         fetch,
         stsOf,
         dial: createDial(config),
-        policy: policy === undefined ? undefined : { text: policyTextFrom(policy), roleArn: policyRoleIn(policy) },
+        policy: policy === undefined ? undefined : policyFrom(policy),
         providerOf: (roleArn) => (file === undefined ? undefined : providerFrom(provider, { file, roleArn })),
         readIssuer: () => readClusterIssuer(cluster),
         target,
@@ -80,6 +81,7 @@ function stsFrom(flags: FlagValues, problems: string[]): DiagnoseClusterOptions[
 function isPrivate(address: string): boolean {
   if (!URL.canParse(address)) return false;
   const { protocol, hostname, username, password } = new URL(address);
-  const isHere = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
-  return username === '' && password === '' && (protocol === 'https:' || (protocol === 'http:' && isHere));
+  return (
+    username === '' && password === '' && (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname)))
+  );
 }

@@ -8,7 +8,7 @@ import type { KubeAnswer } from '../kube/answer.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { clusterClientFrom } from './cluster-client.ts';
 import { printable } from './findings.ts';
-import { callProblem, failedCallIn, probePod } from './probe-pod.ts';
+import { callProblem, createdByDryRun, failedCallIn, probePod, refuserIn } from './probe-pod.ts';
 import type { CommandCall, CommandIo, ExitCode } from './io.ts';
 
 export interface CheckInstallOptions {
@@ -69,12 +69,7 @@ async function findingOf(options: CheckInstallOptions): Promise<Finding> {
   const names = ownList(registered.body, 'webhooks').map((entry) => ownString(entry, 'name') ?? '');
   const problem = registrationProblem(registered, configuration);
   if (problem !== undefined) return { problem };
-  const created = await client.write(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods?dryRun=All`, {
-    method: 'POST',
-    contentType: 'application/json',
-    body: probe(options),
-    signal,
-  });
+  const created = await createdByDryRun(client, { namespace, probe: probe(options), signal });
   return created.status === 201 ? ofPod(created.body, options) : { problem: refusalProblem(created, names, options) };
 }
 
@@ -141,7 +136,7 @@ function refusalProblem(answer: KubeAnswer, names: readonly string[], options: C
       ? `${callProblem(cause)}: the API server could not call ${entry}: ${cause}`
       : `another webhook, ${entry}, keeps pods from being created: ${cause}`;
   }
-  const refuser = /^admission webhook "([^"]+)"/.exec(said)?.[1];
+  const refuser = refuserIn(said);
   if (refuser !== undefined) {
     return names.includes(refuser)
       ? `the webhook was called and gives no identity: ${said}`

@@ -2,7 +2,6 @@
 // issuer publishes, and STS's own verdict, which has the last word.
 import type { AccountKey } from '../admission/identity.ts';
 import { keyOf } from '../admission/identity.ts';
-import { messageOf } from '../admission/thrown.ts';
 import { parseRoleArn } from '../aws/arn.ts';
 import type { OidcProvider } from '../aws/oidc-provider.ts';
 import { providerArnOf } from '../aws/oidc-provider.ts';
@@ -19,6 +18,7 @@ import type { Reported } from './diagnose-report.ts';
 import type { StsVerdict } from './diagnose-sts.ts';
 import { mintedToken, stsVerdict } from './diagnose-sts.ts';
 import type { IssuerFetch } from './issuer-fetch.ts';
+import { orHint } from './or-hint.ts';
 
 export interface StsPlace {
   readonly url: string;
@@ -65,15 +65,6 @@ export async function awsProblems(question: AwsQuestion): Promise<readonly Repor
   if (token === undefined || sts === undefined) return suspected;
   const verdict = await stsVerdict({ ...question, endpoint: sts.url, token });
   return withVerdict(suspected, verdict, { ...question, sts, issuer: cluster?.issuer });
-}
-
-async function orHint<T>(asking: Promise<T>, hint: (why: string) => void): Promise<T | undefined> {
-  try {
-    return await asking;
-  } catch (error) {
-    hint(messageOf(error));
-    return undefined;
-  }
 }
 
 /** What STS's words may mean, most likely first. */
@@ -160,17 +151,18 @@ function withVerdict(
   }
   const said = textOf(verdict);
   const evidence = `${url} refuses a new token of the account: ${said}`;
-  const cause = likely(said)[0] ?? 'unknown';
+  const [cause = 'unknown', ...rest] = likely(said);
   const explains = ({ id, predictedError }: Reported): boolean => id === cause || predictedError.startsWith(said);
+  const isOneOfSeveral = verdict.code === NOT_AUTHORIZED.code;
   // The policy is judged last: by then STS has read the keys.
-  const others = verdict.code === NOT_AUTHORIZED.code ? suspected.filter((each) => !isOnlyFromHere(each)) : suspected;
+  const others = isOneOfSeveral ? suspected.filter((each) => !isOnlyFromHere(each)) : suspected;
   if (others.some(explains)) {
     const explained = others.filter(explains).map((each): Reported => {
       return { ...each, severity: 'error', evidence: `${each.evidence}; ${evidence}`, predictedError: said };
     });
     return [...explained, ...others.filter((each) => !explains(each))];
   }
-  if (policy !== undefined && verdict.code === NOT_AUTHORIZED.code) {
+  if (policy !== undefined && isOneOfSeveral) {
     const left = 'the role does not exist, its policy in IAM is another one, or a policy of the organization denies';
     return [
       reported({
@@ -182,8 +174,8 @@ function withVerdict(
       ...others,
     ];
   }
-  const isOneOfSeveral = verdict.code === NOT_AUTHORIZED.code;
-  const rest = likely(said).slice(1).join(', ');
-  const also = isOneOfSeveral ? `, as it does for ${rest}; --policy=FILE, of aws iam get-role, tells which` : '';
+  const also = isOneOfSeveral
+    ? `, as it does for ${rest.join(', ')}; --policy=FILE, of aws iam get-role, tells which`
+    : '';
   return [reported({ ...problem, said, id: cause, evidence: `${evidence}${also}` }), ...others];
 }

@@ -4,7 +4,7 @@ import { keyOf } from '../admission/identity.ts';
 import { shellWord } from '../aws/shell-word.ts';
 import { parseRoleArn } from '../aws/arn.ts';
 import type { OidcProvider } from '../aws/oidc-provider.ts';
-import { annotationsOf } from '../diagnosis/account.ts';
+import { annotateCommand, annotationsOf } from '../diagnosis/account.ts';
 import type { PodFacts } from '../diagnosis/facts.ts';
 import { nameOf } from '../diagnosis/facts.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -17,6 +17,7 @@ import type { Target } from './diagnose-reading.ts';
 import { accountNameIn, configMapOf, inputOf, podsOf, surroundingsOf } from './diagnose-reading.ts';
 import type { Reported } from './diagnose-report.ts';
 import { reportedFrom, reportJson, reportText } from './diagnose-report.ts';
+import type { PolicyGiven } from './trust-policy-files.ts';
 import type { Dial } from './webhook-certificates.ts';
 import { rehearsed } from './diagnose-webhook.ts';
 import { printable } from './findings.ts';
@@ -38,12 +39,6 @@ export interface DiagnoseClusterOptions extends DiagnosisOptions, Pick<AwsQuesti
   readonly stsOf: (asked: { readonly roleArn: string; readonly region?: string }) => StsPlace | undefined;
   readonly target: Target;
   readonly output: 'text' | 'json';
-}
-
-export interface PolicyGiven {
-  readonly text: string;
-  /** Whose it is, where the file says so. */
-  readonly roleArn: string | undefined;
 }
 
 /** Of `NAMESPACE/NAME`. Throws ConfigError where it is something else. */
@@ -119,9 +114,8 @@ async function remoteProblems(
   { request, ...question }: Pick<AwsQuestion, 'account' | 'hint' | 'asked'> & { readonly request: StsRequest },
 ): Promise<readonly Reported[]> {
   const { roleArn, region, endpointVariable, audience, isAnnotatedAudience } = request;
-  const { namespace, name } = question.account;
   const key = `${options.settings.annotationPrefix}/audience`;
-  const unset = `kubectl annotate serviceaccount ${shellWord(name)} -n ${shellWord(namespace)} ${shellWord(`${key}-`)}`;
+  const unset = `${annotateCommand(question.account)} ${shellWord(`${key}-`)}`;
   const sts = options.stsOf({ roleArn, ...(region === undefined ? {} : { region }) });
   const isElsewhere = sts?.isNamed === false && endpointVariable !== undefined;
   if (isElsewhere) {

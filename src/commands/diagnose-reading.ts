@@ -2,7 +2,6 @@
 import type { JsonObject } from '../admission/json.ts';
 import { ownField, ownString } from '../admission/json.ts';
 import { serviceAccountNameOf } from '../admission/pod.ts';
-import { messageOf } from '../admission/thrown.ts';
 import { nameOf } from '../diagnosis/facts.ts';
 import { servicesOf } from '../diagnosis/registration.ts';
 import { CONFIG_MAP } from '../identity/config-map-entries.ts';
@@ -10,6 +9,7 @@ import type { Reader } from './cluster-reader.ts';
 import { pathIn } from './cluster-reader.ts';
 import type { Input } from './inputs.ts';
 import { wrong } from './option-files.ts';
+import { orHint } from './or-hint.ts';
 import { referencedKeys } from './referenced-keys.ts';
 
 const REGISTRATION = 'admissionregistration.k8s.io/v1';
@@ -61,7 +61,7 @@ export async function surroundingsOf(
   cluster: Reader,
   { namespace, pods, serviceAccount, withOthers, hint }: Near,
 ): Promise<Surroundings> {
-  const ifAllowed = async <T>(reading: Promise<T>): Promise<T | undefined> => orHint(reading, hint);
+  const ifAllowed = async <T>(reading: Promise<T>): Promise<T | undefined> => orHint(reading, notChecked(hint));
   const own = serviceAccount === undefined ? [] : [{ apiVersion: 'v1', kind: 'ServiceAccount', ...serviceAccount }];
   const others = withOthers
     ? await ifAllowed(cluster.list(pathIn(namespace, 'serviceaccounts'), { kind: 'ServiceAccount' }))
@@ -111,18 +111,13 @@ export async function configMapOf(
   { namespace, hint }: { readonly namespace: string | undefined; readonly hint: (sentence: string) => void },
 ): Promise<object[]> {
   if (namespace === undefined) return [];
-  const found = await orHint(cluster.object(pathIn(namespace, 'configmaps', CONFIG_MAP)), hint);
+  const found = await orHint(cluster.object(pathIn(namespace, 'configmaps', CONFIG_MAP)), notChecked(hint));
   return found === undefined ? [] : [{ apiVersion: 'v1', kind: 'ConfigMap', ...found }];
 }
 
 /** Not everybody may read everything, and the rest can be said without. */
-async function orHint<T>(reading: Promise<T>, hint: (sentence: string) => void): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    hint(`not checked: ${messageOf(error)}`);
-    return undefined;
-  }
+function notChecked(hint: (sentence: string) => void): (why: string) => void {
+  return (why) => hint(`not checked: ${why}`);
 }
 
 /** As if it had been given by -f. */

@@ -16,7 +16,7 @@ import { reportedFrom } from './diagnose-report.ts';
 import { callProblem } from './probe-pod.ts';
 import type { Rehearsal } from './rehearsal.ts';
 import { rehearse } from './rehearsal.ts';
-import type { CertificateQuestion } from './webhook-certificates.ts';
+import type { CertificateProblem, CertificateQuestion } from './webhook-certificates.ts';
 import { certificateProblems } from './webhook-certificates.ts';
 
 export interface WebhookQuestion extends CertificateQuestion {
@@ -52,8 +52,8 @@ export async function rehearsed(found: readonly Reported[], question: WebhookQue
   const lacking = found.find(isWholePod);
   const webhooks = identityWebhooks(configurations ?? []);
   if (configurations !== undefined && webhooks.length === 0) return known;
-  const isShutOut = (...objects: readonly string[]): boolean =>
-    found.some(({ id, object }) => SHUT_OUT.has(id) && objects.some((each) => `${object} `.startsWith(`${each} `)));
+  const isShutOut = (named: string): boolean =>
+    found.some(({ id, object }) => SHUT_OUT.has(id) && `${object} `.startsWith(`${named} `));
   const pod = pods.find((each) => !isShutOut(`Pod ${nameOf(each)}`));
   if (isShutOut(`Namespace ${account.namespace}`) || (pod === undefined && pods.length > 0)) return known;
   const isIdentityWebhook = (name: string): boolean =>
@@ -94,7 +94,7 @@ interface Circumstances {
   readonly account: AccountKey;
   readonly webhooks: readonly IdentityWebhook[];
   /** What is wrong with what the webhook serves. */
-  readonly reasons: readonly string[];
+  readonly reasons: readonly CertificateProblem[];
   /** Whether there is a pod without its identity. */
   readonly isLacking: boolean;
 }
@@ -109,7 +109,8 @@ function problemOf(
       : outcome.kind === 'uncalled'
         ? ['webhook-down', `the API server cannot call "${outcome.name}": ${outcome.cause}`]
         : ['webhook-down', 'the webhook was not called, did not answer or left it alone'];
-  const evidence = ['a new pod of the account gets no identity now, as a dry run shows', what, ...reasons].join('; ');
+  const whys = reasons.map(({ webhook, problem }) => `MutatingWebhookConfiguration ${webhook.name}: ${problem}`);
+  const evidence = ['a new pod of the account gets no identity now, as a dry run shows', what, ...whys].join('; ');
   const fix = fixOf(outcome, webhooks, reasons);
   return reportedFrom({
     id,
@@ -124,14 +125,10 @@ function problemOf(
 function fixOf(
   outcome: Exclude<Rehearsal, { readonly kind: 'identity' | 'unknown' }>,
   webhooks: readonly IdentityWebhook[],
-  reasons: readonly string[],
+  reasons: readonly CertificateProblem[],
 ): string {
   if (outcome.kind === 'refused') return 'do what it says';
-  const untrusted = webhooks.find(({ name }) =>
-    reasons.some(
-      (reason) => reason.startsWith(`MutatingWebhookConfiguration ${name}: `) && reason.includes('caBundle'),
-    ),
-  );
+  const untrusted = reasons.find(({ problem }) => problem.includes('caBundle'))?.webhook;
   const service = webhooks.map((each) => serviceOf(each.webhook)).find((each) => each !== undefined);
   const url = webhooks.map((each) => urlOf(each.webhook)).find((each) => each !== undefined);
   const log =

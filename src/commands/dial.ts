@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { connect } from 'node:net';
 import type { KubeConfig } from '@kubernetes/client-node';
+import { hostOf } from './url-host.ts';
 import type { Dial } from './webhook-certificates.ts';
 
 const TIMEOUT_MS = 3000;
@@ -18,8 +19,8 @@ export function createDial(config: KubeConfig): Dial {
   };
 }
 
-async function connectedTo({ hostname, port }: URL): Promise<Duplex> {
-  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 443 : Number(port) });
+async function connectedTo(url: URL): Promise<Duplex> {
+  const socket = connect({ host: hostOf(url), port: url.port === '' ? 443 : Number(url.port) });
   const connected = Promise.withResolvers<void>();
   socket.once('connect', connected.resolve);
   socket.once('error', connected.reject);

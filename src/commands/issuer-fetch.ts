@@ -9,6 +9,7 @@ import type { NoAnswer, PublicDocument, ServerProof } from '../aws/issuer-checks
 import { certificateBlocks } from '../aws/pem.ts';
 import { thumbprintOf } from '../aws/thumbprint.ts';
 import { codeOf, messageOf } from '../admission/thrown.ts';
+import { hostOf } from './url-host.ts';
 
 /** As curl's --connect-to: where to connect instead of to the issuer's host. */
 export interface ConnectTo {
@@ -37,7 +38,7 @@ export function createIssuerFetch({ authority, connectTo, timeoutMs = TIMEOUT_MS
 
   return async (address, issuer) => {
     const url = new URL(address);
-    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const host = hostOf(url);
     // Whoever else serves the keys is asked where STS would ask.
     const instead = url.host === new URL(issuer).host ? connectTo : undefined;
     const proven = Promise.withResolvers<ServerProof>();

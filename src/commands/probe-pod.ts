@@ -1,5 +1,9 @@
 // A pod that is created by a dry run only, to see what admission makes of it, and what it means where that fails.
 
+import type { KubeAnswer } from '../kube/answer.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { pathIn } from './cluster-reader.ts';
+
 export interface ProbeContainer {
   readonly name: string;
   readonly image: string;
@@ -41,6 +45,24 @@ export function probePod({ prefix, namespace, serviceAccount, labels, annotation
       })),
     },
   };
+}
+
+/** The API server calls every webhook, and stores nothing. Rejects with KubeError where it cannot be asked. */
+export async function createdByDryRun(
+  client: Pick<KubeClient, 'write'>,
+  { namespace, probe, signal }: { readonly namespace: string; readonly probe: object; readonly signal: AbortSignal },
+): Promise<KubeAnswer> {
+  return client.write(`${pathIn(namespace, 'pods')}?dryRun=All`, {
+    method: 'POST',
+    contentType: 'application/json',
+    body: probe,
+    signal,
+  });
+}
+
+/** The webhook that was called and refused the pod; undefined where the API server says something else. */
+export function refuserIn(message: string): string | undefined {
+  return /^admission webhook "([^"]+)"/.exec(message)?.[1];
 }
 
 /** The entry that the API server could not call, and why, in its own words; undefined where it says something else. */

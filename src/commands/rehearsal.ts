@@ -1,17 +1,17 @@
 // Whether a new pod of an account gets its identity now: one is created by a dry run, which calls every webhook and stores
 // nothing. What the registration says is what should happen; this is what does.
 import type { AccountKey } from '../admission/identity.ts';
-import { isObject, ownField, ownList, ownString } from '../admission/json.ts';
+import { isObject, ownList, ownString } from '../admission/json.ts';
 import type { JsonObject } from '../admission/json.ts';
 import { FULL_URI_VARIABLE } from '../admission/container-credentials.ts';
 import { REQUIRED_LABEL } from '../admission/mutate.ts';
 import { containersOf } from '../admission/pod.ts';
 import { ROLE_ARN_VARIABLE } from '../admission/web-identity.ts';
 import { annotationsOf } from '../diagnosis/account.ts';
+import { labelsOf } from '../diagnosis/registration.ts';
 import type { KubeAnswer } from '../kube/answer.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { pathIn } from './cluster-reader.ts';
-import { failedCallIn, probePod } from './probe-pod.ts';
+import { createdByDryRun, failedCallIn, probePod, refuserIn } from './probe-pod.ts';
 
 export type Rehearsal =
   | { readonly kind: 'identity' }
@@ -55,7 +55,7 @@ async function createdBy(
       name: ownString(container, 'name') ?? '',
       image: ownString(container, 'image') ?? '',
     }));
-  const body = probePod({
+  const probe = probePod({
     prefix: 'diagnose-',
     namespace,
     serviceAccount: name,
@@ -63,12 +63,7 @@ async function createdBy(
     annotations: Object.fromEntries(annotations),
     containers: stored.length > 0 ? stored : [{ name: 'probe', image: 'registry.k8s.io/pause:3.10' }],
   });
-  return client.write(`${pathIn(namespace, 'pods')}?dryRun=All`, {
-    method: 'POST',
-    contentType: 'application/json',
-    body,
-    signal: new AbortController().signal,
-  });
+  return createdByDryRun(client, { namespace, probe, signal: new AbortController().signal });
 }
 
 function readingOf(
@@ -79,7 +74,7 @@ function readingOf(
   const message = ownString(body, 'message') ?? `the API server answers ${status}`;
   const failed = failedCallIn(message);
   if (failed !== undefined && isIdentityWebhook(failed.name)) return { kind: 'uncalled', ...failed };
-  const refuser = /^admission webhook "([^"]+)"/.exec(message)?.[1];
+  const refuser = refuserIn(message);
   // A registration without sideEffects: None; real pods are another matter.
   const isDryRun = message.includes('does not support dry run');
   if (refuser !== undefined && isIdentityWebhook(refuser) && !isDryRun) return { kind: 'refused', message };
@@ -91,9 +86,4 @@ function hasIdentity(pod: unknown): boolean {
   return variables.some((variable) =>
     [ROLE_ARN_VARIABLE, FULL_URI_VARIABLE].includes(ownString(variable, 'name') ?? ''),
   );
-}
-
-function labelsOf(pod: JsonObject | undefined): JsonObject {
-  const labels = ownField(ownField(pod, 'metadata'), 'labels');
-  return isObject(labels) ? labels : {};
 }

@@ -14,19 +14,18 @@ import { readJsonOption, readOption, wrong } from './option-files.ts';
 import type { Paint } from './paint.ts';
 import { paintWith } from './paint.ts';
 import { tokenFrom } from './token.ts';
-import { policyRoleIn, policyTextFrom, providerFrom } from './trust-policy-files.ts';
+import { policyFrom, providerFrom } from './trust-policy-files.ts';
 
 /** Rejects with ConfigError where it is used wrongly. */
 export async function runTrustPolicyCheck({ flags, io }: CommandCall, nowSeconds: number): Promise<ExitCode> {
   const { policyFile, roleArn } = optionsFrom(flags);
-  const policy = await readOption({ option: '--policy', file: policyFile }, io);
-  const owner = policyRoleIn(policy);
+  const { text, roleArn: owner } = policyFrom(await readOption({ option: '--policy', file: policyFile }, io));
   if (owner !== undefined && owner !== roleArn) {
     const files = `--policy=${JSON.stringify(policyFile)} is the policy of ${JSON.stringify(owner)}`;
     throw wrong(`${files}, and --role is ${JSON.stringify(roleArn)}: give the policy of that role`);
   }
   const question = {
-    policy: parseTrustPolicy(policyTextFrom(policy)),
+    policy: parseTrustPolicy(text),
     roleArn,
     ...(await claimsGiven(flags, io)),
     ...(await providerGiven({ flags, io, roleArn })),

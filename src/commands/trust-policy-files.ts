@@ -6,28 +6,25 @@ import type { OidcProvider } from '../aws/oidc-provider.ts';
 import { parseProviderArn, providerArnOf } from '../aws/oidc-provider.ts';
 import { wrong } from './option-files.ts';
 
-/** The policy's own text: inside of a role it is an object, or URL-encoded text as the API itself gives it. */
-export function policyTextFrom(text: string): string {
+export interface PolicyGiven {
+  /** The policy's own: inside of a role it is an object, or URL-encoded text as the API itself gives it. */
+  readonly text: string;
+  /** Whose it is, where the file says so, as `aws iam get-role` does. */
+  readonly roleArn: string | undefined;
+}
+
+export function policyFrom(text: string): PolicyGiven {
   try {
     // Editors on Windows put a mark in front, which JSON does not know.
     const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
     const role = ownField(parsed, 'Role') ?? parsed;
+    const roleArn = ownString(role, 'Arn');
     const document = ownField(role, 'AssumeRolePolicyDocument');
-    if (document === undefined) return text;
-    return typeof document === 'string' ? decoded(document) : documentIn(text, document);
+    if (document === undefined) return { text, roleArn };
+    return { text: typeof document === 'string' ? decoded(document) : documentIn(text, document), roleArn };
   } catch {
     // Not JSON, or too deep: whoever reads the policy says so.
-    return text;
-  }
-}
-
-/** The role that a file names as the policy's own, as `aws iam get-role` does; undefined where it names none. */
-export function policyRoleIn(text: string): string | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    return ownString(ownField(parsed, 'Role') ?? parsed, 'Arn');
-  } catch {
-    return undefined;
+    return { text, roleArn: undefined };
   }
 }
 

@@ -16,7 +16,7 @@ import type { CommandCall, CommandIo, ExitCode } from './io.ts';
 import { issuerOptionProblems, issuerOptionWarnings } from './issuer-options.ts';
 import { readOption, wrong } from './option-files.ts';
 import { paintWith } from './paint.ts';
-import { policyTextFrom } from './trust-policy-files.ts';
+import { policyFrom } from './trust-policy-files.ts';
 import type { ClientFrom } from './trust-policy-subjects.ts';
 import { whatIsGiven } from './trust-policy-subjects.ts';
 
@@ -108,7 +108,7 @@ function wideProblems(accounts: readonly Trusted[], allowed: boolean): readonly 
 async function existingPolicy(flags: FlagValues, io: CommandIo): Promise<JsonObject | undefined> {
   const file = flags.text('merge');
   if (file === undefined) return undefined;
-  const text = policyTextFrom(await readOption({ option: '--merge', file }, io));
+  const { text } = policyFrom(await readOption({ option: '--merge', file }, io));
   const { faults } = parseTrustPolicy(text);
   if (faults.length > 0) throw wrong(...faults.map(({ message }) => `--merge=${JSON.stringify(file)}: ${message}`));
   const policy: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));

@@ -10,6 +10,7 @@ import type { PodPort } from '../kube/port-forward.ts';
 import type { Reader } from './cluster-reader.ts';
 import { pathIn } from './cluster-reader.ts';
 import { certificateProblem } from './served-certificate.ts';
+import { hostOf } from './url-host.ts';
 
 /** How a webhook is reached from here. */
 export interface Dial {
@@ -25,17 +26,28 @@ export interface CertificateQuestion {
   readonly hint: (sentence: string) => void;
 }
 
+export interface CertificateProblem {
+  readonly webhook: IdentityWebhook;
+  readonly problem: string;
+}
+
 /** What cannot be looked at is a hint. */
 export async function certificateProblems(
   webhooks: readonly IdentityWebhook[],
   question: CertificateQuestion,
-): Promise<readonly string[]> {
-  const problems = new Set<string>();
-  for (const { name, webhook } of webhooks) {
+): Promise<readonly CertificateProblem[]> {
+  const found: CertificateProblem[] = [];
+  for (const registered of webhooks) {
+    const { webhook } = registered;
     const caBundle = caBundleOf(webhook);
     // One by URL may have none; the API server then takes the authorities of its own machine, which are not known here.
     if (caBundle === '') continue;
-    const note = (problem: string): void => void problems.add(`MutatingWebhookConfiguration ${name}: ${problem}`);
+    const note = (problem: string): void => {
+      // Replicas have the same certificate.
+      if (!found.some((each) => each.webhook === registered && each.problem === problem)) {
+        found.push({ webhook: registered, problem });
+      }
+    };
     for (const { host, open } of await placesOf(webhook, question, note)) {
       try {
         const problem = await certificateProblem({ socket: await open(), host, caBundle });
@@ -45,7 +57,7 @@ export async function certificateProblems(
       }
     }
   }
-  return [...problems];
+  return found;
 }
 
 /** admissionregistration.k8s.io: of ServiceReference unless given. */
@@ -68,7 +80,7 @@ async function placesOf(
   if (address !== undefined && URL.canParse(address)) {
     const url = new URL(address);
     const open = dial.url(url);
-    if (open !== undefined) return [{ host: url.hostname.replace(/^\[|\]$/g, ''), open }];
+    if (open !== undefined) return [{ host: hostOf(url), open }];
     hint(`not checked: the certificate at ${url.origin}, which is an address of the API server's own machine`);
     return [];
   }

@@ -2,6 +2,7 @@
 import { parseGoInt } from '../admission/go-syntax.ts';
 import type { JsonObject } from '../admission/json.ts';
 import { isObject, ownField } from '../admission/json.ts';
+import type { AccountKey } from '../admission/identity.ts';
 import type { Settings } from '../admission/settings.ts';
 import type { PodFacts } from './facts.ts';
 import { nameOf } from './facts.ts';
@@ -26,7 +27,8 @@ export function accountProblems(account: JsonObject, { settings, regions, roles 
   const { annotationPrefix: prefix, composeRoleArn } = settings;
   const object = `ServiceAccount ${nameOf(account)}`;
   const annotations = annotationsOf(account);
-  const annotate = annotateCommand(account);
+  const [namespace = '', name = ''] = nameOf(account).split('/');
+  const annotate = annotateCommand({ namespace, name });
   const problems: Problem[] = [];
   for (const [key, value] of Object.entries(annotations)) {
     const meant = meantOnAccount(key, value, prefix);
@@ -84,8 +86,7 @@ export function annotationsOf(object: JsonObject | undefined): Readonly<Record<s
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
-export function annotateCommand(account: JsonObject): string {
-  const [namespace = '', name = ''] = nameOf(account).split('/');
+export function annotateCommand({ namespace, name }: AccountKey): string {
   return `kubectl annotate serviceaccount ${nameWord(name, 'SERVICE_ACCOUNT')} -n ${nameWord(namespace, 'NAMESPACE')}`;
 }
 

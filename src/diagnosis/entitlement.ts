@@ -83,8 +83,7 @@ function annotationOnPod(facts: PodFacts, [key, value]: readonly [key: string, v
   const role = roleWord(value, { composeRoleArn, regions: containers.flatMap(regionsOf) });
   // kubectl refuses to change what is there, be it empty.
   const overwrite = annotationsOf(serviceAccount)[`${prefix}/role-arn`] === undefined ? '' : ' --overwrite';
-  const words = `${nameWord(account.name, 'SERVICE_ACCOUNT')} -n ${nameWord(account.namespace, 'NAMESPACE')}`;
-  const fix = thenRestart(facts, [`kubectl annotate serviceaccount ${words}${overwrite} ${prefix}/role-arn=${role}`]);
+  const fix = thenRestart(facts, [`${annotateCommand(account)}${overwrite} ${prefix}/role-arn=${role}`]);
   return { id: 'annotation-on-pod', severity: 'error', object, evidence, fix };
 }
 
@@ -99,7 +98,7 @@ function annotationMissing(facts: PodFacts, serviceAccount: NonNullable<PodFacts
   const fix =
     account.name === 'default'
       ? ownAccount(account.namespace, role)
-      : thenRestart(facts, [`${annotateCommand(serviceAccount)} --overwrite ${role}`]);
+      : thenRestart(facts, [`${annotateCommand(account)} --overwrite ${role}`]);
   return { id: 'annotation-missing', severity: 'error', object: `ServiceAccount ${keyOf(account)}`, evidence, fix };
 }
 

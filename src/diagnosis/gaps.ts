@@ -72,7 +72,8 @@ function isAskedAgain({ webhookConfigurations = [] }: PodFacts): boolean {
 
 function gap(facts: PodFacts, { object, kind, name }: ContainerFacts): Problem {
   const restart = 'create the pod again';
-  const asked = isAskedAgain(facts)
+  const isAgain = isAskedAgain(facts);
+  const asked = isAgain
     ? `${restart}, as the webhook is registered with reinvocationPolicy: IfNeeded now`
     : `register the webhook with reinvocationPolicy: IfNeeded, then ${restart}`;
   switch (kind) {
@@ -82,7 +83,7 @@ function gap(facts: PodFacts, { object, kind, name }: ContainerFacts): Problem {
         severity: 'error',
         object,
         evidence: `other containers of the pod have an identity, init container ${name} has none`,
-        fix: isAskedAgain(facts)
+        fix: isAgain
           ? asked
           : `${restart}, and where another webhook adds the container, register this one with reinvocationPolicy: IfNeeded`,
       };

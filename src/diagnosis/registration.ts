@@ -186,7 +186,7 @@ function validUntil(pem: string): number | undefined {
   }
 }
 
-function labelsOf(object: unknown): JsonObject {
+export function labelsOf(object: unknown): JsonObject {
   const labels = ownField(ownField(object, 'metadata'), 'labels');
   return isObject(labels) ? labels : {};
 }

@@ -10,7 +10,8 @@ import { KubeError } from './error.ts';
 
 /** Where the kubelet puts a pod's own credentials (automounted or projected under the same path). */
 const TOKEN_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/token';
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+/** Hosts of URLs for which nothing leaves this machine, so that plain HTTP will do. */
+export const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 const INSTEAD = 'give --kubeconfig=FILE, or --standalone=DIR to run without a cluster';
 
 export interface KubeConfigOptions {
